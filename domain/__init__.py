@@ -1,0 +1,1 @@
+"""What is true: rules, events, aggregates. No I/O and no clock."""

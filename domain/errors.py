@@ -1,0 +1,252 @@
+"""What the domain refuses. A refused command leaves the log as it was.
+
+ResumelogError
+└── Refused                      the rules say no; `job` names the stream
+    ├── BadInput (ValueError)    the value itself is wrong
+    │   ├── BadKey, DuplicateScene, UnknownScene, TooManyScenes, BadSteps, BadMode
+    │   ├── PercentOutOfRange, ProgressOutOfRange, ProgressFell, UnitsOutOfRange, UnitsTotalChanged, UnitsRemain
+    │   └── TooLarge, NotJson
+    ├── WrongState               not in this status
+    │   ├── NotBegun, NotRunning, NotActive, NotPaused, NotFinished, AlreadyRecorded
+    │   ├── SceneAlreadyCompleted, ModeNotAuto, StepOutOfOrder, InputsChanged
+    └── LeaseLost                a worker with a newer epoch has taken over
+"""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+
+class ResumelogError(Exception):
+    """Root of every error that resumelog raises itself.
+
+    The keyword arguments become attributes and fill the class's `text`.
+    """
+
+    text: ClassVar[str] = ""
+
+    def __init__(self, job: str = "", **data: Any) -> None:
+        """Name the job and keep `data` as attributes."""
+        self.job = job
+        self.data = data
+        self.__dict__.update(data)
+        message = self.text.format(job=job, **data)
+        super().__init__(f"{job}: {message}" if job else message)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickle by data, so that errors cross process boundaries."""
+        return _rebuild, (type(self), self.job, self.data)
+
+
+def _rebuild(error: type[ResumelogError], job: str, data: dict[str, Any]) -> ResumelogError:
+    return error(job, **data)
+
+
+class Refused(ResumelogError):
+    """A rule of the domain says no."""
+
+
+class BadInput(Refused, ValueError):
+    """The value that was handed in can't be recorded."""
+
+
+class WrongState(Refused):
+    """The command is impossible in the job's present status."""
+
+
+class BadKey(BadInput):
+    """A natural key that can't name a stream."""
+
+    text = "{what} {key!r} can't name a job: {why}"
+    what: str
+    key: object
+    why: str
+
+
+class NotJson(BadInput):
+    """A value that JSON can't hold."""
+
+    text = "{what} can't be kept as JSON: {why}"
+    what: str
+    why: str
+
+
+class TooLarge(BadInput):
+    """A value over its limit in bytes."""
+
+    text = "{what} takes {size} bytes, the limit is {limit}; keep it in a file and record its path"
+    what: str
+    size: int
+    limit: int
+
+
+class ProgressOutOfRange(BadInput):
+    """Not a finite number from 0 to 1."""
+
+    text = "progress {progress!r} is not a number from 0.0 to 1.0; report the fraction that is done"
+    progress: object
+
+
+class PercentOutOfRange(BadInput):
+    """Not a finite number from 0 to 100."""
+
+    text = "percent {percent!r} is not a number from 0 to 100; report the part that is done"
+    percent: object
+
+
+class ProgressFell(BadInput):
+    """Less than what this attempt already recorded."""
+
+    text = "progress fell from {before} to {after}; restart the job to begin again"
+    before: float
+    after: float
+
+
+class UnitsOutOfRange(BadInput):
+    """Unit counts that are not 0 <= done <= total, total >= 1."""
+
+    text = (
+        "{units_done!r} of {units_total!r} units is no count; report 0 <= done <= total, total >= 1"
+    )
+    units_done: object
+    units_total: object
+
+
+class UnitsTotalChanged(BadInput):
+    """The same input can't have another number of units."""
+
+    text = "the number of units changed from {before} to {after}; restart the job to begin again"
+    before: int
+    after: int
+
+
+class UnitsRemain(BadInput):
+    """Completed with units left to do."""
+
+    text = "{units_done} of {units_total} units are done; save the others before completing"
+    units_done: int
+    units_total: int
+
+
+class UnknownScene(BadInput):
+    """A scene key that the plan doesn't hold."""
+
+    text = "scene {scene!r} is not in the plan; open the batch with it first"
+    scene: str
+
+
+class DuplicateScene(BadInput):
+    """Two scenes with one key."""
+
+    text = "scenes {first} and {second} both have the key {scene!r}; give each scene its own id"
+    scene: str
+    first: int
+    second: int
+
+
+class TooManyScenes(BadInput):
+    """A plan over its limit."""
+
+    text = "{count} scenes are more than the limit of {limit}; split the batch"
+    count: int
+    limit: int
+
+
+class BadMode(BadInput):
+    """Neither auto nor manual."""
+
+    text = "mode {mode!r} is unknown; choose auto or manual"
+    mode: object
+
+
+class BadSteps(BadInput):
+    """A chain of steps that can't be run."""
+
+    text = "steps {steps!r} are no chain: name one or more steps and the end, each once"
+    steps: tuple[str, ...]
+
+
+class NotBegun(WrongState):
+    """A worker's command before its epoch was recorded."""
+
+    text = "epoch {epoch} has not begun here (the log is at {current}); begin the work first"
+    epoch: int
+    current: int
+
+
+class NotRunning(WrongState):
+    """Only a running job can do this."""
+
+    text = "can't {command} while {status}; begin or resume it first"
+    command: str
+    status: str
+
+
+class NotActive(WrongState):
+    """Only an active run can do this."""
+
+    text = "can't {command} while {status}; start the run first"
+    command: str
+    status: str
+
+
+class NotPaused(WrongState):
+    """Only a paused job can be resumed."""
+
+    text = "can't resume while {status}; only a paused job can be resumed"
+    status: str
+
+
+class NotFinished(WrongState):
+    """Only a finished job can do this."""
+
+    text = "can't {command} while {status}; the job must have finished first"
+    command: str
+    status: str
+
+
+class AlreadyRecorded(WrongState):
+    """An import or a fork onto a stream that has events."""
+
+    text = "has {version} events already; choose a key that is not in use"
+    version: int
+
+
+class SceneAlreadyCompleted(WrongState):
+    """Another result for a scene that is done."""
+
+    text = (
+        "scene {scene!r} is completed since version {version}; invalidate it before making it again"
+    )
+    scene: str
+    version: int
+
+
+class ModeNotAuto(WrongState):
+    """Only a run in auto mode starts by itself."""
+
+    text = "mode is {mode}, not auto; configure the run with mode auto first"
+    mode: str
+
+
+class StepOutOfOrder(WrongState):
+    """Not the step whose turn it is."""
+
+    text = "step {step!r} is out of order; the next is {expected!r}"
+    step: str
+    expected: str
+
+
+class InputsChanged(WrongState):
+    """The job belongs to another input, and the caller refuses to begin again."""
+
+    text = "{reason}; let it restart, or use another key"
+    reason: str
+
+
+class LeaseLost(Refused):
+    """A worker with a newer epoch has taken over; this one must stop."""
+
+    text = "epoch {epoch} is over: a worker took over with epoch {current}; stop this worker"
+    epoch: int
+    current: int

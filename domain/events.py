@@ -1,0 +1,117 @@
+"""The base of every event, the registry of their topics, and the events that all kinds share.
+
+Topics and field names are the storage format: a stored event is upcast on reading, never changed.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, ClassVar
+from uuid import UUID
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, PositiveInt
+
+from resumelog.domain.values import JsonObject, Sha256
+
+if TYPE_CHECKING:
+    from resumelog.domain.aggregate import EventSourced
+
+Events = tuple["DomainEvent", ...]
+
+_topics: dict[str, type[DomainEvent]] = {}
+_kinds: dict[str, type[EventSourced]] = {}
+
+
+class DomainEvent(BaseModel):
+    """Something that happened to one stream, frozen.
+
+    `originator_version` counts the stream's events from 1, `timestamp` is UTC, and `epoch` is that
+    of the worker who wrote it (None: a control command). A class whose stored form changed sets
+    `class_version` and has `upcast_vN_vM(state)` static methods, as eventsourcing names them.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    TOPIC: ClassVar[str] = ""
+    class_version: ClassVar[int] = 1
+
+    originator_id: UUID
+    originator_version: PositiveInt
+    timestamp: AwareDatetime
+    epoch: int | None = None
+
+    def __init_subclass__(cls, *, topic: str = "", **kwargs: Any) -> None:
+        """Register the class under its topic."""
+        super().__init_subclass__(**kwargs)
+        if topic in _topics:
+            raise TypeError(f"topic {topic} belongs to {_topics[topic].__qualname__}")
+        if topic:
+            cls.TOPIC = topic
+            _topics[topic] = cls
+
+    @property
+    def kind(self) -> str:
+        """The kind of stream that it belongs to, which is the topic's middle word."""
+        return self.TOPIC.split(".")[1]
+
+    def mutate(self, aggregate: EventSourced | None) -> EventSourced:
+        """Evolve a state by this event, as eventsourcing's stock projector asks for it."""
+        state = _kinds[self.kind](self.originator_id) if aggregate is None else aggregate
+        return state.fold((self,))
+
+
+def event_class(topic: str) -> type[DomainEvent]:
+    """Return the class registered for a topic; raise KeyError for any other, and import nothing."""
+    return _topics[topic]
+
+
+def topics() -> dict[str, type[DomainEvent]]:
+    """Return a copy of the whole catalogue."""
+    return dict(_topics)
+
+
+def kinds() -> dict[str, type[EventSourced]]:
+    """Return the aggregates by kind."""
+    return dict(_kinds)
+
+
+def register_kind(kind: str, aggregate: type[EventSourced]) -> None:
+    """Let events of `kind` begin a stream of `aggregate`."""
+    _kinds[kind] = aggregate
+
+
+class StreamEvent(DomainEvent):
+    """An event that belongs to every kind, and so names it."""
+
+    stream_kind: str
+
+    @property
+    def kind(self) -> str:
+        """The kind that it names."""
+        return self.stream_kind
+
+
+class Imported(StreamEvent, topic="resumelog.Imported"):
+    """Begins a stream that came from a legacy file; `recorded` is what that file said."""
+
+    natural_key: tuple[str, ...]
+    source: str
+    sha256: Sha256
+    recorded_at: datetime | None = None
+    recorded: JsonObject = {}
+
+
+class Forked(StreamEvent, topic="resumelog.Forked"):
+    """Ends what was copied from another stream; from here on this one goes its own way."""
+
+    natural_key: tuple[str, ...]
+    from_stream: UUID
+    from_version: PositiveInt
+    actor: str
+
+
+class PayloadsRemoved(StreamEvent, topic="resumelog.PayloadsRemoved"):
+    """The payloads of all earlier events of this stream are gone on purpose."""
+
+    reason: str
+    actor: str

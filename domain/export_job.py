@@ -1,0 +1,291 @@
+"""One export of one output, from its first unit to its finished file.
+
+idle ──Started──▶ running ⇄ paused (Paused, Resumed)
+running ──Completed──▶ completed · ──Failed──▶ failed · ──Interrupted──▶ interrupted
+failed, interrupted, paused ──Resumed──▶ running
+any ──Restarted──▶ idle, at 0; a completed job is left in no other way
+"""
+
+from __future__ import annotations
+
+import math
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from uuid import UUID
+
+from pydantic import JsonValue
+
+from resumelog.domain.aggregate import EventSourced, draft, evolves
+from resumelog.domain.errors import (
+    InputsChanged,
+    NotRunning,
+    ProgressFell,
+    ProgressOutOfRange,
+    UnitsOutOfRange,
+    UnitsRemain,
+    UnitsTotalChanged,
+)
+from resumelog.domain.events import DomainEvent, Events
+from resumelog.domain.export_events import (
+    Completed,
+    Failed,
+    Interrupted,
+    Paused,
+    ProgressSaved,
+    Restarted,
+    Resumed,
+    Started,
+)
+from resumelog.domain.values import (
+    Artifact,
+    Claim,
+    Worker,
+    error_text,
+)
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+
+class ExportStatus(StrEnum):
+    """Where an export stands."""
+
+    IDLE = "idle"
+    RUNNING = "running"
+    PAUSED = "paused"
+    COMPLETED = "completed"
+    FAILED = "failed"
+    INTERRUPTED = "interrupted"
+
+
+class Work(NamedTuple):
+    """What a job is bound to: another exporter, output or input is another work."""
+
+    exporter: str
+    output_path: str
+    inputs_sha256: str
+
+
+class Report(NamedTuple):
+    """How far an exporter says it is: a fraction, exact counts, and its own position in JSON."""
+
+    progress: float
+    units_done: int | None = None
+    units_total: int | None = None
+    cursor: JsonValue = None
+
+
+class ExportJob(EventSourced):
+    """The state of one export and its rules. `progress` is a fraction from 0.0 to 1.0."""
+
+    kind = "ExportJob"
+    noun = "export"
+    key_fields = ("key",)
+    origins = (Restarted,)
+    finished = frozenset({ExportStatus.COMPLETED})
+    at_rest = ExportStatus.INTERRUPTED
+
+    def __init__(self, id: UUID, natural_key: tuple[str, ...] = ()) -> None:  # noqa: A002 - see EventSourced
+        """Begin idle."""
+        super().__init__(id, natural_key)
+        self.status = ExportStatus.IDLE
+        self.work = Work("", "", "")
+        self.worker: Worker | None = None
+        self.report = Report(0.0)
+        self.error = ""
+        self.attempts = 0
+        self.artifact: Artifact | None = None
+        self.decided_by: dict[Literal["status", "report", "attempts"], DomainEvent] = {}
+
+    @property
+    def progress(self) -> float:
+        """The fraction that is done."""
+        return self.report.progress
+
+    # Commands
+
+    def begin(
+        self,
+        work: Work,
+        by: Claim,
+        at: datetime,
+        *,
+        output_intact: bool = True,
+        on_changed_inputs: Literal["restart", "refuse"] = "restart",
+    ) -> Events:
+        """Start, go on, or begin again. A completed job whose output is intact stays completed.
+
+        Raises LeaseLost for an old epoch, and InputsChanged where a change is to be refused.
+        """
+        if by.epoch == self.epoch and self.status is ExportStatus.RUNNING:
+            return ()
+        self.require_newer(by)
+        changed = self._why_another(work)
+        if changed and on_changed_inputs == "refuse":
+            raise InputsChanged(self.title, reason=changed)
+        if not changed and self.status is ExportStatus.COMPLETED and output_intact:
+            return ()
+        gone = self.status is ExportStatus.COMPLETED and not output_intact
+        reason = changed or ("the output is missing or was altered" if gone else "")
+        started = self._draft(Started, work, epoch=by.epoch, worker=by.worker)
+        if reason:
+            restarted = self._draft(Restarted, work, epoch=by.epoch, reason=reason)
+            return self.new(at, *self._cut_off(by), restarted, started)
+        if self.status is ExportStatus.IDLE:
+            return self.new(at, started)
+        resumed = draft(Resumed, epoch=by.epoch, from_progress=self.progress, worker=by.worker)
+        return self.new(at, *self._cut_off(by), resumed)
+
+    def save_progress(self, report: Report, by: Claim, at: datetime) -> Events:
+        """Record how far it is; nothing where that is what the log already says.
+
+        Raises ProgressFell, ProgressOutOfRange, UnitsOutOfRange, UnitsTotalChanged, TooLarge.
+        """
+        self._require_working("save progress", by)
+        report = self._checked(report)
+        if report == self.report:
+            return ()
+        return self.new(at, draft(ProgressSaved, epoch=by.epoch, **report._asdict()))
+
+    def pause(self, reason: str, actor: str, at: datetime) -> Events:
+        """Ask the worker to stop at its next safe point."""
+        if self.status is ExportStatus.PAUSED:
+            return ()
+        if self.status is not ExportStatus.RUNNING:
+            raise NotRunning(self.title, command="pause", status=self.status)
+        return self.new(at, draft(Paused, reason=error_text(reason), actor=actor))
+
+    def interrupt(self, cause: object, by: Claim, at: datetime) -> Events:
+        """Leave with work undone. A paused job stays paused, a finished one finished."""
+        self.require_claim(by)
+        if self.status is not ExportStatus.RUNNING:
+            return ()
+        cause = error_text(cause)
+        return self.new(at, draft(Interrupted, epoch=by.epoch, cause=cause, progress=self.progress))
+
+    def fail(self, error: object, by: Claim, at: datetime) -> Events:
+        """Record that the exporter gave up; the job can be begun again from where it is."""
+        text = error_text(error)
+        if self.status is ExportStatus.FAILED and self.error == text:
+            return ()
+        self._require_working("fail", by)
+        return self.new(at, draft(Failed, epoch=by.epoch, error=text))
+
+    def complete(self, artifact: Artifact | None, by: Claim, at: datetime) -> Events:
+        """Finish. Raises UnitsRemain where units were counted and some are left."""
+        if self.status is ExportStatus.COMPLETED and self.artifact == artifact:
+            return ()
+        self._require_working("complete", by)
+        done, total = self.report.units_done, self.report.units_total
+        if done is not None and total is not None and done < total:
+            raise UnitsRemain(self.title, units_done=done, units_total=total)
+        return self.new(at, draft(Completed, epoch=by.epoch, artifact=artifact))
+
+    def restart(self, reason: str, at: datetime) -> Events:
+        """Forget the progress; a worker that is still at it is refused from here on."""
+        if self.status is ExportStatus.IDLE:
+            return ()
+        reason = error_text(reason)
+        return self.new(at, self._draft(Restarted, self.work, epoch=self.epoch + 1, reason=reason))
+
+    # Rules
+
+    def _why_another(self, work: Work) -> str:
+        if self.status is ExportStatus.IDLE:
+            return ""
+        pairs = zip(("exporter", "output path", "input"), self.work, work, strict=True)
+        changed = [name for name, before, after in pairs if before != after]
+        return f"the {' and the '.join(changed)} changed" if changed else ""
+
+    def _cut_off(self, by: Claim) -> tuple[Any, ...]:
+        """Make an attempt visible that ended without a word."""
+        if by.in_flight is None or self.status is not ExportStatus.RUNNING:
+            return ()
+        cause = f"{self.worker} ended without a word"
+        return (draft(Interrupted, epoch=by.epoch, cause=cause, progress=self.progress),)
+
+    def _require_working(self, command: str, by: Claim) -> None:
+        self.require_claim(by)
+        if self.status not in (ExportStatus.RUNNING, ExportStatus.PAUSED):
+            raise NotRunning(self.title, command=command, status=self.status)
+
+    def _checked(self, report: Report) -> Report:
+        progress = report.progress
+        counted = (report.units_done, report.units_total, self.report.units_total)
+        if any(count is not None for count in counted):
+            progress = self._fraction(report)
+        number = isinstance(progress, int | float) and not isinstance(progress, bool)
+        if not number or not math.isfinite(progress) or not 0 <= progress <= 1:
+            raise ProgressOutOfRange(self.title, progress=progress)
+        if progress < self.progress:
+            raise ProgressFell(self.title, before=self.progress, after=progress)
+        self.require_json("the cursor", report.cursor)
+        return report._replace(progress=float(progress))
+
+    def _fraction(self, report: Report) -> float:
+        """Where units are counted, the exact counts decide."""
+        done, total = report.units_done, report.units_total
+        if type(done) is not int or type(total) is not int or not 0 <= done <= total or not total:
+            raise UnitsOutOfRange(self.title, units_done=done, units_total=total)
+        before = self.report.units_total
+        if before is not None and before != total:
+            raise UnitsTotalChanged(self.title, before=before, after=total)
+        return done / total
+
+    def _draft(self, event: type[Started | Restarted], work: Work, **fields: Any) -> Any:
+        return draft(event, key=self.natural_key[0], **work._asdict(), **fields)
+
+    # Evolve
+
+    @evolves
+    def _started(self, event: Started) -> None:
+        self.natural_key = (event.key,)
+        self.work = Work(event.exporter, event.output_path, event.inputs_sha256)
+        self._working(event, event.worker)
+
+    @evolves
+    def _saved(self, event: ProgressSaved) -> None:
+        self.report = Report(event.progress, event.units_done, event.units_total, event.cursor)
+        self.decided_by["report"] = event
+
+    @evolves
+    def _paused(self, event: Paused) -> None:
+        self._became(ExportStatus.PAUSED, event)
+
+    @evolves
+    def _resumed(self, event: Resumed) -> None:
+        self._working(event, event.worker)
+
+    @evolves
+    def _interrupted(self, event: Interrupted) -> None:
+        self._became(ExportStatus.INTERRUPTED, event)
+
+    @evolves
+    def _failed(self, event: Failed) -> None:
+        self.error = event.error
+        self._became(ExportStatus.FAILED, event)
+
+    @evolves
+    def _completed(self, event: Completed) -> None:
+        self.artifact = event.artifact
+        self.report = self.report._replace(progress=1.0)
+        self.decided_by["report"] = event
+        self._became(ExportStatus.COMPLETED, event)
+
+    @evolves
+    def _restarted(self, event: Restarted) -> None:
+        self.begin_anew((event.key,))
+        self.work = Work(event.exporter, event.output_path, event.inputs_sha256)
+        self.epoch = event.epoch or 0
+        self._became(ExportStatus.IDLE, event)
+
+    def _working(self, event: DomainEvent, worker: Worker) -> None:
+        self.worker, self.epoch = worker, event.epoch or 0
+        self.attempts += 1
+        self.error = ""
+        self.decided_by["attempts"] = event
+        self._became(ExportStatus.RUNNING, event)
+
+    def _became(self, status: ExportStatus, event: DomainEvent) -> None:
+        self.status = status
+        self.decided_by["status"] = event

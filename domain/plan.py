@@ -1,0 +1,93 @@
+"""The plan of a batch: its scenes in order, each under a key, and what makes one scene's input."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import count
+
+from pydantic import JsonValue
+
+from resumelog.domain.errors import BadKey, DuplicateScene, TooManyScenes
+from resumelog.domain.values import (
+    SCENES_MAX,
+    JsonObject,
+    Payload,
+    checked_key,
+    fingerprint,
+    require_cursor,
+)
+
+KEY_FIELDS = ("id", "key")
+FINGERPRINT_KEY_CHARS = 32
+
+
+class Plan(Mapping[str, JsonValue]):
+    """Scenes by key, in the order given; the index is for display.
+
+    `params` and `context` belong to every scene: `params` (≤ 64 KiB, e.g. the style) are part of
+    each fingerprint, `context` is kept for whoever reads the log.
+    Raises BadKey, DuplicateScene, TooManyScenes, NotJson, TooLarge.
+    """
+
+    def __init__(
+        self,
+        scenes: Sequence[JsonValue],
+        params: JsonObject | None = None,
+        context: JsonObject | None = None,
+    ) -> None:
+        """Key every scene."""
+        if len(scenes) > SCENES_MAX:
+            raise TooManyScenes(count=len(scenes), limit=SCENES_MAX)
+        self.params = params or {}
+        require_cursor(self.params, "the params")
+        self._contents = tuple(fingerprint(scene) for scene in scenes)
+        self._scenes = _keyed(scenes, self._contents)
+        self._index = {key: index for index, key in enumerate(self._scenes)}
+        self.sha256 = fingerprint([*self._scenes], self._contents, self.params)
+        self.payload = Payload.of({"scenes": [*self._scenes], "context": context or {}}, "the plan")
+
+    def __getitem__(self, key: str) -> JsonValue:
+        """Return the scene itself."""
+        return self._scenes[key]
+
+    def __iter__(self) -> Iterator[str]:
+        """Iterate over the keys, in order."""
+        return iter(self._scenes)
+
+    def __len__(self) -> int:
+        """Count the scenes."""
+        return len(self._scenes)
+
+    def index(self, key: str) -> int:
+        """Return the place of a scene, from 0."""
+        return self._index[key]
+
+    def fingerprint(self, key: str, taken: JsonValue = None) -> str:
+        """Return the sha256 of all that a scene is made from; `taken` comes from the stage before."""
+        return fingerprint(self._contents[self._index[key]], self.params, taken)
+
+
+def _keyed(scenes: Sequence[JsonValue], contents: Sequence[str]) -> dict[str, JsonValue]:
+    occurrences: dict[str, count[int]] = {}
+    keyed: dict[str, JsonValue] = {}
+    for index, (scene, content) in enumerate(zip(scenes, contents, strict=True)):
+        key = _own_key(scene)
+        if key is None:
+            content_key = content[:FINGERPRINT_KEY_CHARS]
+            nth = next(occurrences.setdefault(content_key, count(1)))
+            key = content_key if nth == 1 else f"{content_key}.{nth}"
+        if key in keyed:
+            raise DuplicateScene(scene=key, first=[*keyed].index(key), second=index)
+        keyed[key] = scene
+    return keyed
+
+
+def _own_key(scene: JsonValue) -> str | None:
+    if not isinstance(scene, dict):
+        return None
+    own = next((scene[field] for field in KEY_FIELDS if scene.get(field) is not None), None)
+    if own is None:
+        return None
+    if isinstance(own, bool) or not isinstance(own, str | int):
+        raise BadKey(what="the scene's id", key=own, why="it is neither text nor a whole number")
+    return checked_key(str(own), "the scene's id")

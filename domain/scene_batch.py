@@ -1,0 +1,361 @@
+"""The scenes of one stage of a project, each recorded the moment it is done.
+
+open ──Resumed──▶ running ⇄ paused (Paused, Resumed)
+running ──Interrupted──▶ open · ──Completed──▶ completed · ──Stopped──▶ stopped
+completed, stopped ──Reopened──▶ open: what is done stays done
+What is done is a set of keys, never a count: a scene that failed in the middle is next.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Container, Iterable, Iterator, Mapping
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, Literal, NamedTuple
+from uuid import UUID
+
+from resumelog.domain.aggregate import Draft, EventSourced, draft, evolves
+from resumelog.domain.errors import NotRunning, SceneAlreadyCompleted, UnknownScene
+from resumelog.domain.events import DomainEvent, Events
+from resumelog.domain.plan import Plan
+from resumelog.domain.scene_events import (
+    Completed,
+    Interrupted,
+    Opened,
+    Paused,
+    PlanRevised,
+    Reopened,
+    Resumed,
+    SceneCompleted,
+    SceneFailed,
+    SceneInvalidated,
+    Stopped,
+)
+from resumelog.domain.values import Artifact, Claim, Payload, Worker, error_text
+
+STAGES = ("storyboard", "enhancement", "image", "audio", "video")
+
+
+class BatchStatus(StrEnum):
+    """Where a batch stands."""
+
+    OPEN = "open"
+    RUNNING = "running"
+    PAUSED = "paused"
+    COMPLETED = "completed"
+    STOPPED = "stopped"
+
+
+class SceneRecord(NamedTuple):
+    """What the log says of one scene: `version` and `at` are of the event that decided it."""
+
+    state: Literal["done", "failed", "to do"]
+    fingerprint: str
+    version: int
+    at: datetime
+    attempts: int
+
+
+class Outcome(NamedTuple):
+    """How one attempt at a scene ended: with a result and perhaps a file, or with an error."""
+
+    scene: str
+    fingerprint: str
+    attempt: int
+    result: Payload | None = None
+    artifact: Artifact | None = None
+    error: str | None = None
+    elapsed_s: float | None = None
+
+
+class SceneBatch(EventSourced):
+    """The state of one stage's scenes and its rules. Commands take the plan, the state keeps none."""
+
+    kind = "SceneBatch"
+    noun = "batch"
+    key_fields = ("project", "stage")
+    finished = frozenset({BatchStatus.COMPLETED, BatchStatus.STOPPED})
+    at_rest = BatchStatus.OPEN
+
+    def __init__(self, id: UUID, natural_key: tuple[str, ...] = ()) -> None:  # noqa: A002 - see EventSourced
+        """Begin open and empty."""
+        super().__init__(id, natural_key)
+        self.status = BatchStatus.OPEN
+        self.plan_sha256 = ""
+        self.scene_count = 0
+        self.after: str | None = None
+        self.worker: Worker | None = None
+        self.scenes: dict[str, SceneRecord] = {}
+        self.done = 0
+        self.failed = 0
+        self.decided_by: dict[Literal["status", "plan"], DomainEvent] = {}
+
+    # Commands
+
+    def begin(
+        self,
+        plan: Plan,
+        by: Claim,
+        at: datetime,
+        *,
+        after: str | None = None,
+        stale: Mapping[str, str] | None = None,
+    ) -> Events:
+        """Open the batch, or take it up again; `stale` gives the reason for each scene to redo.
+
+        A completed batch in which nothing is left to do stays completed.
+        """
+        if by.epoch == self.epoch and self.status is BatchStatus.RUNNING:
+            return ()
+        self.require_newer(by)
+        stale = {key: why for key, why in (stale or {}).items() if self.is_done(key)}
+        idle = not stale and all(self.is_done(key) for key in plan)
+        if self.status is BatchStatus.COMPLETED and idle and plan.sha256 == self.plan_sha256:
+            return ()
+        return self.new(
+            at,
+            *self._cut_off(by),
+            *self._planned(plan, by, after),
+            *self._invalidated_drafts(stale, by.epoch),
+            *self._reopened(by),
+            draft(Resumed, epoch=by.epoch, worker=by.worker),
+        )
+
+    def record(self, outcomes: Iterable[Outcome], plan: Plan, by: Claim, at: datetime) -> Events:
+        """Record how scenes ended, all in one transaction; an attempt that is recorded adds nothing.
+
+        What was in work at a pause or a stop is still recorded. Raises UnknownScene, and
+        SceneAlreadyCompleted for another attempt at a scene that is done.
+        """
+        self.require_claim(by)
+        drafts = [self._ended(outcome, plan, by) for outcome in outcomes]
+        return self.new(at, *filter(None, drafts))
+
+    def invalidate(
+        self,
+        reasons: Mapping[str, str],
+        plan: Container[str],
+        at: datetime,
+        by: Claim | None = None,
+    ) -> Events:
+        """Let scenes of the plan that are done be made again; raise UnknownScene for any other."""
+        if by:
+            self.require_claim(by)
+        for scene in reasons:
+            self._require_planned(scene, plan)
+        done = {key: why for key, why in reasons.items() if self.is_done(key)}
+        reopened: tuple[Draft, ...] = ()
+        if done and self.status is BatchStatus.COMPLETED:
+            reopened = (draft(Reopened, reason="scenes were invalidated", actor="resumelog"),)
+        epoch = by.epoch if by else None
+        return self.new(at, *reopened, *self._invalidated_drafts(done, epoch))
+
+    def pause(self, reason: str, actor: str, at: datetime) -> Events:
+        """Ask the worker to stop after the scenes in flight."""
+        if self.status is BatchStatus.PAUSED:
+            return ()
+        if self.status is not BatchStatus.RUNNING:
+            raise NotRunning(self.title, command="pause", status=self.status)
+        return self.new(at, draft(Paused, reason=error_text(reason), actor=actor))
+
+    def stop(self, actor: str, at: datetime) -> Events:
+        """Give the batch up; what is done stays done."""
+        if self.status in self.finished:
+            return ()
+        return self.new(at, draft(Stopped, actor=actor))
+
+    def reopen(self, reason: str, actor: str, at: datetime) -> Events:
+        """Let a paused, stopped or completed batch be worked on again."""
+        if self.status in (BatchStatus.OPEN, BatchStatus.RUNNING):
+            return ()
+        return self.new(at, draft(Reopened, reason=error_text(reason), actor=actor))
+
+    def finish(self, plan: Plan, by: Claim, at: datetime) -> Events:
+        """Complete the batch if every scene of the plan is done; else change nothing."""
+        self.require_claim(by)
+        if self.status in self.finished or next(self.remaining(plan), None) is not None:
+            return ()
+        return self.new(at, draft(Completed, epoch=by.epoch))
+
+    def interrupt(self, cause: object, in_flight: Iterable[str], by: Claim, at: datetime) -> Events:
+        """Leave with scenes undone. A paused batch stays paused, and its scenes in flight count."""
+        self.require_claim(by)
+        scenes = self._undone(in_flight)
+        if self.status is not BatchStatus.RUNNING and not scenes:
+            return ()
+        cause = error_text(cause)
+        return self.new(at, draft(Interrupted, epoch=by.epoch, in_flight=scenes, cause=cause))
+
+    # Questions
+
+    def is_done(self, key: str) -> bool:
+        """Tell whether a scene is completed and still valid."""
+        record = self.scenes.get(key)
+        return record is not None and record.state == "done"
+
+    def remaining(self, plan: Plan) -> Iterator[str]:
+        """Iterate over the keys that are not done, in the plan's order."""
+        return (key for key in plan if not self.is_done(key))
+
+    def failures(self, plan: Plan) -> Iterator[str]:
+        """Iterate over the keys whose last attempt failed, in the plan's order."""
+        records = ((key, self.scenes.get(key)) for key in plan)
+        return (key for key, record in records if record and record.state == "failed")
+
+    def attempts(self, key: str) -> int:
+        """Count how often a scene was tried, over all runs."""
+        record = self.scenes.get(key)
+        return record.attempts if record else 0
+
+    # Rules
+
+    def _ended(self, outcome: Outcome, plan: Plan, by: Claim) -> Draft | None:
+        scene, record = outcome.scene, self.scenes.get(outcome.scene)
+        self._require_planned(scene, plan)
+        if outcome.attempt <= self.attempts(scene):
+            return None
+        if record and record.state == "done":
+            raise SceneAlreadyCompleted(self.title, scene=scene, version=record.version)
+        facts: dict[str, Any] = {
+            "epoch": by.epoch,
+            "scene": scene,
+            "fingerprint": outcome.fingerprint,
+            "attempt": outcome.attempt,
+        }
+        if outcome.error is not None:
+            return draft(SceneFailed, **facts, error=error_text(outcome.error))
+        return draft(
+            SceneCompleted,
+            **facts,
+            result=outcome.result,
+            artifact=outcome.artifact,
+            elapsed_s=outcome.elapsed_s,
+        )
+
+    def _cut_off(self, by: Claim) -> tuple[Draft, ...]:
+        """Make attempts visible that ended without a word."""
+        if by.in_flight is None or not self.epoch:
+            return ()
+        cause = f"{self.worker} ended without a word"
+        scenes = self._undone(by.in_flight)
+        return (draft(Interrupted, epoch=by.epoch, in_flight=scenes, cause=cause),)
+
+    def _undone(self, keys: Iterable[str]) -> tuple[str, ...]:
+        return tuple(key for key in keys if not self.is_done(key))
+
+    def _planned(self, plan: Plan, by: Claim, after: str | None) -> tuple[Draft, ...]:
+        if plan.sha256 == self.plan_sha256:
+            return ()
+        facts: dict[str, Any] = {
+            "epoch": by.epoch,
+            "plan_sha256": plan.sha256,
+            "scene_count": len(plan),
+            "params": plan.params,
+            "plan": plan.payload,
+        }
+        if not self.plan_sha256:
+            project, stage = self.natural_key
+            return (draft(Opened, project=project, stage=stage, after=after, **facts),)
+        done = sum(self.is_done(key) for key in plan)
+        failed = sum(key not in (by.in_flight or ()) for key in self.failures(plan))
+        return (draft(PlanRevised, done=done, failed=failed, **facts),)
+
+    def _invalidated_drafts(
+        self, reasons: Mapping[str, str], epoch: int | None
+    ) -> tuple[Draft, ...]:
+        return tuple(
+            draft(SceneInvalidated, epoch=epoch, scene=scene, reason=error_text(reason))
+            for scene, reason in reasons.items()
+        )
+
+    def _reopened(self, by: Claim) -> tuple[Draft, ...]:
+        if self.status not in self.finished:
+            return ()
+        reason = "begun again with scenes to do"
+        return (draft(Reopened, epoch=by.epoch, reason=reason, actor=str(by.worker)),)
+
+    def _require_planned(self, scene: str, plan: Container[str]) -> None:
+        if scene not in plan:
+            raise UnknownScene(self.title, scene=scene)
+
+    # Evolve
+
+    @evolves
+    def _opened(self, event: Opened) -> None:
+        self.natural_key = (event.project, event.stage)
+        self.after = event.after
+        self._plan_is(event)
+
+    @evolves
+    def _plan_revised(self, event: PlanRevised) -> None:
+        self.done, self.failed = event.done, event.failed
+        self._plan_is(event)
+
+    @evolves
+    def _resumed(self, event: Resumed) -> None:
+        self.worker, self.epoch = event.worker, event.epoch or 0
+        self._became(BatchStatus.RUNNING, event)
+
+    @evolves
+    def _scene_completed(self, event: SceneCompleted) -> None:
+        self._decided(event, "done", event.scene, event.fingerprint, event.attempt)
+
+    @evolves
+    def _scene_failed(self, event: SceneFailed) -> None:
+        self._decided(event, "failed", event.scene, event.fingerprint, event.attempt)
+
+    @evolves
+    def _scene_invalidated(self, event: SceneInvalidated) -> None:
+        self._decided(event, "to do", event.scene, "", self.attempts(event.scene))
+
+    @evolves
+    def _interrupted(self, event: Interrupted) -> None:
+        for scene in event.in_flight:
+            self._decided(event, "to do", scene, "", self.attempts(scene) + 1)
+        if self.status is BatchStatus.RUNNING:
+            self._became(BatchStatus.OPEN, event)
+
+    @evolves
+    def _paused(self, event: Paused) -> None:
+        self._became(BatchStatus.PAUSED, event)
+
+    @evolves
+    def _stopped(self, event: Stopped) -> None:
+        self._became(BatchStatus.STOPPED, event)
+
+    @evolves
+    def _completed(self, event: Completed) -> None:
+        self._became(BatchStatus.COMPLETED, event)
+
+    @evolves
+    def _reopened_again(self, event: Reopened) -> None:
+        self._became(BatchStatus.OPEN, event)
+
+    def _plan_is(self, event: Opened | PlanRevised) -> None:
+        self.plan_sha256, self.scene_count = event.plan_sha256, event.scene_count
+        self.decided_by["plan"] = event
+
+    def _decided(
+        self,
+        event: DomainEvent,
+        state: Literal["done", "failed", "to do"],
+        scene: str,
+        fingerprint: str,
+        attempts: int,
+    ) -> None:
+        before = self.scenes.get(scene)
+        if before and before.state == "done":
+            self.done -= 1
+        elif before and before.state == "failed":
+            self.failed -= 1
+        if state == "done":
+            self.done += 1
+        elif state == "failed":
+            self.failed += 1
+        self.scenes[scene] = SceneRecord(
+            state, fingerprint, event.originator_version, event.timestamp, attempts
+        )
+
+    def _became(self, status: BatchStatus, event: DomainEvent) -> None:
+        self.status = status
+        self.decided_by["status"] = event

@@ -1,0 +1,168 @@
+"""Values that events are made of, and their bounds."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import unicodedata
+import zlib
+from typing import Annotated, Any, Literal, NamedTuple
+
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, PrivateAttr
+
+from resumelog.domain.errors import BadKey, NotJson, TooLarge
+
+KEY_CHARS_MAX = 512
+CURSOR_BYTES_MAX = 64 * 1024
+ERROR_BYTES_MAX = 8 * 1024
+PAYLOAD_INLINE_BYTES_MAX = 1024
+PAYLOAD_BYTES_MAX = 64 * 1024 * 1024
+SCENES_MAX = 1_000_000
+
+Progress = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
+Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+JsonObject = dict[str, JsonValue]
+
+
+class Value(BaseModel):
+    """A frozen part of an event."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Worker(Value):
+    """One process, told apart from every other that ever had its number.
+
+    `started` is the process's start time as its system counts it (Linux: clock ticks after boot).
+    """
+
+    host: str
+    boot_id: str
+    pid_namespace: str
+    pid: int
+    started: int
+
+    def __str__(self) -> str:
+        """Return it as people name a process."""
+        return f"pid {self.pid} on {self.host}"
+
+
+class Claim(NamedTuple):
+    """The right to work on one stream: who, under which epoch, and what the lease tells.
+
+    `in_flight` is None unless the lease was taken over from a holder that never gave it back;
+    then it names what that holder was doing (scene keys).
+    """
+
+    worker: Worker
+    epoch: int
+    in_flight: tuple[str, ...] | None = None
+
+
+class Artifact(Value):
+    """A file that a job made: `path` relative to `root`, size in bytes, mtime in nanoseconds."""
+
+    root: str
+    path: str
+    size: int
+    mtime_ns: int
+    sha256: Sha256
+
+
+class Payload(Value):
+    """A JSON value kept with an event: a small one inside it, a large one beside it.
+
+    `size` (bytes) and `sha256` are those of the canonical JSON. Where `codec` is not "inline",
+    the bytes stand in the payload table under the event's stream and version.
+    """
+
+    sha256: Sha256
+    size: int
+    codec: Literal["inline", "json", "zlib"]
+    inline: JsonValue = None
+    _content: bytes | None = PrivateAttr(None)
+
+    @classmethod
+    def of(cls, value: JsonValue, what: str = "a result", job: str = "") -> Payload:
+        """Raise NotJson or TooLarge for what can't be kept."""
+        content = canonical_json(value, what, job)
+        require_size(what, len(content), PAYLOAD_BYTES_MAX, job)
+        facts = {"sha256": hashlib.sha256(content).hexdigest(), "size": len(content)}
+        if len(content) <= PAYLOAD_INLINE_BYTES_MAX:
+            return cls(codec="inline", inline=value, **facts)
+        packed = zlib.compress(content, 1)
+        gains = len(packed) < len(content)
+        payload = cls(codec="zlib" if gains else "json", **facts)
+        payload._content = packed if gains else content
+        return payload
+
+    @property
+    def content(self) -> bytes | None:
+        """The stored bytes of a large value that was just made; None once it is read back."""
+        return self._content
+
+    def value(self, content: bytes | None = None) -> JsonValue:
+        """Return the value itself; a large one is decoded from its stored bytes."""
+        if self.codec == "inline":
+            return self.inline
+        stored = content if content is not None else self._content
+        if stored is None:
+            raise LookupError("the bytes of this payload are in the payload table")
+        plain = zlib.decompress(stored) if self.codec == "zlib" else stored
+        value: JsonValue = json.loads(plain)
+        return value
+
+    def inlined(self) -> Payload:
+        """The same value kept inside the event, for a store without a payload table."""
+        if self.codec == "inline":
+            return self
+        return Payload(sha256=self.sha256, size=self.size, codec="inline", inline=self.value())
+
+
+def canonical_json(value: Any, what: str = "value", job: str = "") -> bytes:
+    """UTF-8 JSON with sorted keys and no spaces, the form that fingerprints are made of."""
+    try:
+        text = json.dumps(
+            value, ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False
+        )
+        return text.encode()
+    except (TypeError, ValueError, RecursionError) as error:
+        raise NotJson(job, what=what, why=str(error)) from None
+
+
+def fingerprint(*parts: Any) -> str:
+    """Return the sha256 of the canonical JSON of `parts`, in hex."""
+    return hashlib.sha256(canonical_json(parts, "the input")).hexdigest()
+
+
+def require_size(what: str, size: int, limit: int, job: str = "") -> None:
+    """Raise TooLarge over `limit` bytes."""
+    if size > limit:
+        raise TooLarge(job, what=what, size=size, limit=limit)
+
+
+def require_cursor(cursor: JsonValue, what: str = "the cursor", job: str = "") -> None:
+    """Raise unless `cursor` is JSON of at most CURSOR_BYTES_MAX."""
+    require_size(what, len(canonical_json(cursor, what, job)), CURSOR_BYTES_MAX, job)
+
+
+def checked_key(key: object, what: str = "the key") -> str:
+    """Return the key in NFC; raise BadKey unless it has 1-512 characters, none of them control."""
+    if not isinstance(key, str):
+        raise BadKey(what=what, key=key, why="it is not text")
+    key = unicodedata.normalize("NFC", key)
+    if not 1 <= len(key) <= KEY_CHARS_MAX:
+        raise BadKey(what=what, key=key[:80], why=f"it must have 1 to {KEY_CHARS_MAX} characters")
+    if any(unicodedata.category(char) in ("Cc", "Cs") for char in key):
+        raise BadKey(what=what, key=key, why="it has control characters")
+    return key
+
+
+def error_text(error: object) -> str:
+    """Return an error as text of at most ERROR_BYTES_MAX bytes; what is cut leaves a mark."""
+    text = f"{type(error).__name__}: {error}" if isinstance(error, BaseException) else str(error)
+    encoded = text.encode(errors="backslashreplace")
+    if len(encoded) <= ERROR_BYTES_MAX:
+        return encoded.decode()
+    mark = f" … [cut, {len(encoded)} bytes in all]"
+    return encoded[: ERROR_BYTES_MAX - len(mark.encode())].decode(errors="ignore") + mark

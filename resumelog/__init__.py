@@ -1,0 +1,2 @@
+"""resumelog."""
+__version__ = "0.1.0"
