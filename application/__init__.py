@@ -1,1 +1,1 @@
-"""application."""
+"""What can be asked: services over one event log, and reads."""

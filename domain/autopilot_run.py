@@ -64,7 +64,7 @@ class AutoPilotRun(EventSourced):
     """The state of one run and its rules. `percent` is 0–100 and belongs to the current step."""
 
     kind = "AutoPilotRun"
-    noun = "run"
+    noun = "auto_pilot"
     key_fields = ("simulation_id",)
     origins = (Reset,)
     finished = frozenset({RunStatus.COMPLETED})

@@ -31,7 +31,7 @@ from resumelog.domain.scene_events import (
     SceneInvalidated,
     Stopped,
 )
-from resumelog.domain.values import Artifact, Claim, Payload, Worker, error_text
+from resumelog.domain.values import Artifact, Attempt, Claim, Payload, Worker, error_text
 
 STAGES = ("storyboard", "enhancement", "image", "audio", "video")
 
@@ -177,10 +177,12 @@ class SceneBatch(EventSourced):
             return ()
         return self.new(at, draft(Completed, epoch=by.epoch))
 
-    def interrupt(self, cause: object, in_flight: Iterable[str], by: Claim, at: datetime) -> Events:
+    def interrupt(
+        self, cause: object, in_flight: Iterable[Attempt], by: Claim, at: datetime
+    ) -> Events:
         """Leave with scenes undone. A paused batch stays paused, and its scenes in flight count."""
         self.require_claim(by)
-        scenes = self._undone(in_flight)
+        scenes = self._cut_short(in_flight)
         if self.status is not BatchStatus.RUNNING and not scenes:
             return ()
         cause = error_text(cause)
@@ -237,11 +239,12 @@ class SceneBatch(EventSourced):
         if by.in_flight is None or not self.epoch:
             return ()
         cause = f"{self.worker} ended without a word"
-        scenes = self._undone(by.in_flight)
+        scenes = self._cut_short(by.in_flight)
         return (draft(Interrupted, epoch=by.epoch, in_flight=scenes, cause=cause),)
 
-    def _undone(self, keys: Iterable[str]) -> tuple[str, ...]:
-        return tuple(key for key in keys if not self.is_done(key))
+    def _cut_short(self, in_flight: Iterable[Attempt]) -> tuple[str, ...]:
+        """Return the scenes whose attempt is not on record yet."""
+        return tuple(unit for unit, number in in_flight if number > self.attempts(unit))
 
     def _planned(self, plan: Plan, by: Claim, after: str | None) -> tuple[Draft, ...]:
         if plan.sha256 == self.plan_sha256:
@@ -257,7 +260,8 @@ class SceneBatch(EventSourced):
             project, stage = self.natural_key
             return (draft(Opened, project=project, stage=stage, after=after, **facts),)
         done = sum(self.is_done(key) for key in plan)
-        failed = sum(key not in (by.in_flight or ()) for key in self.failures(plan))
+        cut_off = self._cut_short(by.in_flight or ())
+        failed = sum(key not in cut_off for key in self.failures(plan))
         return (draft(PlanRevised, done=done, failed=failed, **facts),)
 
     def _invalidated_drafts(

@@ -47,16 +47,23 @@ class Worker(Value):
         return f"pid {self.pid} on {self.host}"
 
 
+class Attempt(NamedTuple):
+    """The nth try at one unit."""
+
+    unit: str
+    number: int
+
+
 class Claim(NamedTuple):
     """The right to work on one stream: who, under which epoch, and what the lease tells.
 
     `in_flight` is None unless the lease was taken over from a holder that never gave it back;
-    then it names what that holder was doing (scene keys).
+    then it names what that holder was doing.
     """
 
     worker: Worker
     epoch: int
-    in_flight: tuple[str, ...] | None = None
+    in_flight: tuple[Attempt, ...] | None = None
 
 
 class Artifact(Value):

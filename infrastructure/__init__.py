@@ -1,1 +1,1 @@
-"""infrastructure."""
+"""What touches a disk, a socket, a process or a clock."""

@@ -1,2 +1,84 @@
-"""resumelog."""
+"""resumelog keeps the progress of long-running jobs as events and resumes them by replay.
+
+`open` is the way in. Heavy modules are imported when they are first used.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from resumelog.application.autopilot_runs import AutoPilot, Host, StepContext, StopAsked
+    from resumelog.application.errors import (
+        AlreadyRunning,
+        JobNotFound,
+        JobPaused,
+        NotSaved,
+        StoreError,
+    )
+    from resumelog.application.export_jobs import Export, ExportJobs
+    from resumelog.application.scene_batches import Batch, Scene, SceneBatches
+    from resumelog.domain.errors import LeaseLost, Refused, ResumelogError
+    from resumelog.domain.resume_point import ResumePoint
+    from resumelog.infrastructure.bootstrap import ResumeLog
+    from resumelog.infrastructure.bootstrap import open_log as open  # noqa: A004 - resumelog.open
+
 __version__ = "0.1.0"
+
+_HOMES = {
+    "AlreadyRunning": "application.errors",
+    "AutoPilot": "application.autopilot_runs",
+    "Batch": "application.scene_batches",
+    "Export": "application.export_jobs",
+    "ExportJobs": "application.export_jobs",
+    "Host": "application.autopilot_runs",
+    "JobNotFound": "application.errors",
+    "JobPaused": "application.errors",
+    "LeaseLost": "domain.errors",
+    "NotSaved": "application.errors",
+    "Refused": "domain.errors",
+    "ResumeLog": "infrastructure.bootstrap",
+    "ResumePoint": "domain.resume_point",
+    "ResumelogError": "domain.errors",
+    "Scene": "application.scene_batches",
+    "SceneBatches": "application.scene_batches",
+    "StepContext": "application.autopilot_runs",
+    "StopAsked": "application.autopilot_runs",
+    "StoreError": "application.errors",
+    "open": "infrastructure.bootstrap",
+}
+
+__all__ = [
+    "AlreadyRunning",
+    "AutoPilot",
+    "Batch",
+    "Export",
+    "ExportJobs",
+    "Host",
+    "JobNotFound",
+    "JobPaused",
+    "LeaseLost",
+    "NotSaved",
+    "Refused",
+    "ResumeLog",
+    "ResumePoint",
+    "ResumelogError",
+    "Scene",
+    "SceneBatches",
+    "StepContext",
+    "StopAsked",
+    "StoreError",
+    "__version__",
+    "open",
+]
+
+
+def __getattr__(name: str) -> object:
+    """Import a public name from its home on first use."""
+    if name not in _HOMES:
+        raise AttributeError(f"module 'resumelog' has no attribute {name!r}")
+    module = import_module(f"resumelog.{_HOMES[name]}")
+    value = getattr(module, "open_log" if name == "open" else name)
+    globals()[name] = value
+    return value

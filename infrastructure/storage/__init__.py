@@ -1,1 +1,1 @@
-"""storage."""
+"""Where events are kept: the mapper, the stores, leases."""

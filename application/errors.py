@@ -1,0 +1,134 @@
+"""What can go wrong around the rules: the log, its store, and who works on it.
+
+ResumelogError
+├── Refused                        see resumelog.domain.errors
+├── JobNotFound, AmbiguousJob      a name that means no job, or several
+├── AlreadyRunning                 another worker holds the job
+├── JobPaused, JobStopped          somebody asked the worker to leave
+├── NoSuchSimulation               the host doesn't know it
+├── StoreError
+│   ├── StoreUnavailable           disk full, no permission, locked: nothing was written
+│   ├── Contended                  other writers kept winning
+│   ├── NotOurDatabase, NewerSchema, NoLog, UnknownStore
+│   └── DamagedEvent               a stored event that can't be read
+└── NotSaved                       the work is done, but part of its record is not on disk
+"""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from eventsourcing.persistence import MapperDeserialisationError, OperationalError
+
+from resumelog.domain.errors import ResumelogError
+
+
+class JobNotFound(ResumelogError):
+    """No job has this name."""
+
+    text = "no job is named {name!r}; `resumelog jobs` lists them"
+    name: str
+
+
+class AmbiguousJob(ResumelogError):
+    """Several jobs have this name."""
+
+    text = "{name!r} names several jobs; say which: {candidates}"
+    name: str
+    candidates: str
+
+
+class AlreadyRunning(ResumelogError):
+    """Another worker is at it."""
+
+    text = "is being worked on by {holder}; wait for it, or stop it first"
+    holder: str
+
+
+class JobPaused(ResumelogError):
+    """The worker leaves because somebody paused the job."""
+
+    text = "was paused by {actor}: {reason}; run it again to go on"
+    actor: str
+    reason: str
+
+
+class JobStopped(ResumelogError):
+    """The worker leaves because somebody stopped the job."""
+
+    text = "was stopped; run it again to go on"
+
+
+class NoSuchSimulation(ResumelogError):
+    """The host does not know this simulation."""
+
+    text = "the host knows no such simulation; create it there first"
+
+
+class StoreError(ResumelogError):
+    """The log can't be read or written."""
+
+
+class StoreUnavailable(StoreError, OperationalError):
+    """Nothing was written; it can be tried again once the reason is gone."""
+
+    text = "the log {store} can't be written: {why}; {advice}"
+    store: str
+    why: str
+    advice: str
+
+
+class Contended(StoreError):
+    """The bound on decisions was reached."""
+
+    text = "other writers appended first {attempts} times in a row; try again"
+    attempts: int
+
+
+class NotOurDatabase(StoreError):
+    """A file that resumelog did not make."""
+
+    text = "{store} is {what}, not a resumelog database; choose another path"
+    store: str
+    what: str
+
+
+class NewerSchema(StoreError):
+    """A database that a newer resumelog made."""
+
+    text = "{store} has schema {found}, this resumelog knows {known}; install a newer resumelog"
+    store: str
+    found: int
+    known: int
+
+
+class NoLog(StoreError):
+    """Nothing to read."""
+
+    text = "there is no log at {store}; name it with --db or RESUMELOG_URL"
+    store: str
+
+
+class UnknownStore(StoreError):
+    """A URL that names no store."""
+
+    text = "{url!r} names no store; use a path, sqlite:///PATH or memory:"
+    url: str
+
+
+class DamagedEvent(StoreError, MapperDeserialisationError):
+    """A stored event that can't be decoded. Nothing is imported or guessed."""
+
+    text = "event {version} of stream {stream} ({topic}) can't be read: {why}"
+    topic: str
+    stream: UUID | str
+    version: int
+    why: str
+
+
+class NotSaved(ResumelogError):
+    """Commands that could not be written by the end."""
+
+    text = "{count} saves are not on disk: {why}; free the disk and run it again"
+    count: int
+    why: str

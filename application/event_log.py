@@ -1,0 +1,137 @@
+"""The one way from a command to a stored event, and from stored events to a state."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator
+from itertools import takewhile
+from typing import TypeVar
+from uuid import UUID
+
+from eventsourcing.application import Application
+from eventsourcing.persistence import IntegrityError, PersistenceError, StoredEvent
+from pydantic import JsonValue
+
+from resumelog.application.errors import Contended
+from resumelog.domain.aggregate import EventSourced
+from resumelog.domain.errors import Refused
+from resumelog.domain.events import DomainEvent, Events, kinds
+from resumelog.domain.values import Payload
+
+DECISIONS_MAX = 20
+PAGE = 500
+
+State = TypeVar("State", bound=EventSourced)
+logger = logging.getLogger("resumelog")
+
+
+class EventLog(Application[UUID]):
+    """eventsourcing's Application over resumelog's aggregates: load, decide, append."""
+
+    name = "resumelog"
+
+    def recover(self, state: State) -> State:
+        """Fold into a state what its stream holds beyond it, reading back to the last origin."""
+        newest_first = self.recorder.select_events(state.id, gt=state.version, desc=True)
+        origins = {event.TOPIC for event in state.origins}
+        needed = [*takewhile(lambda stored: stored.topic not in origins, newest_first)]
+        needed += newest_first[len(needed) : len(needed) + 1]
+        if len(needed) < len(newest_first):
+            state.begin_anew(state.natural_key)
+        state.fold(map(self.decoded, reversed(needed)))
+        return state
+
+    def decide(self, state: State, command: Callable[[State], Events]) -> Events:
+        """Append what the command decides; the state evolves only when that is on disk.
+
+        A conflict, a refusal or a decision that nothing is to be done counts only on the newest
+        state: the stream is read up to its end and the command decides again. Raises what the
+        command refuses, StoreUnavailable, and Contended after DECISIONS_MAX conflicts.
+        """
+        for _ in range(DECISIONS_MAX):
+            try:
+                events = command(state)
+            except Refused as refusal:
+                if self._moved_on(state):
+                    continue
+                logger.warning("refused: %s", refusal, extra=of(state))
+                raise
+            if not events and self._moved_on(state):
+                continue
+            if self._appended(state, events):
+                return events
+        raise Contended(state.title, attempts=DECISIONS_MAX)
+
+    def history(self, stream: UUID, *, gt: int = 0) -> Iterator[DomainEvent]:
+        """Iterate over all events of a stream, from version `gt` + 1 on."""
+        while page := self.recorder.select_events(stream, gt=gt, limit=PAGE):
+            yield from map(self.decoded, page)
+            gt = page[-1].originator_version
+
+    def event(self, stream: UUID, version: int) -> DomainEvent:
+        """Return one event."""
+        (stored,) = self.recorder.select_events(stream, gt=version - 1, lte=version)
+        return self.decoded(stored)
+
+    def value(self, event: DomainEvent, payload: Payload) -> JsonValue:
+        """Return the value of an event's payload, wherever it is kept."""
+        if payload.codec == "inline" or payload.content is not None:
+            return payload.value()
+        read = getattr(self.recorder, "select_payload")  # noqa: B009 - only our recorders have it
+        content: bytes = read(event.originator_id, event.originator_version)
+        cipher = self.mapper.cipher
+        return payload.value(cipher.decrypt(content) if cipher else content)
+
+    def states(self) -> Iterator[EventSourced]:
+        """Return every job's state, from one pass over the log."""
+        found: dict[UUID, EventSourced] = {}
+        for event in self._everything():
+            state = found.get(event.originator_id)
+            if state is None:
+                state = found[event.originator_id] = kinds()[event.kind](event.originator_id)
+            state.fold((event,))
+        return iter(found.values())
+
+    def decoded(self, stored: StoredEvent) -> DomainEvent:
+        """Return the event; raise DamagedEvent for one that can't be read."""
+        event = self.mapper.to_domain_event(stored)
+        assert isinstance(event, DomainEvent)
+        return event
+
+    def _everything(self) -> Iterator[DomainEvent]:
+        position = 0
+        while page := self.recorder.select_notifications(position, PAGE, inclusive_of_start=False):
+            yield from map(self.decoded, page)
+            position = page[-1].id
+
+    def _moved_on(self, state: EventSourced) -> bool:
+        before = state.version
+        return self.recover(state).version > before
+
+    def _appended(self, state: EventSourced, events: Events) -> bool:
+        try:
+            self.events.put(events)
+        except IntegrityError:
+            self.recover(state)
+            return False
+        except PersistenceError:
+            if not self._is_there(state, events):
+                raise
+        state.fold(events)
+        for event in events:
+            name, version = type(event).__name__, event.originator_version
+            logger.info("%s appended %s, version %d", state.title, name, version, extra=of(state))
+        return True
+
+    def _is_there(self, state: EventSourced, events: Events) -> bool:
+        """After a commit that ended in doubt: look."""
+        try:
+            found = (*self.history(state.id, gt=state.version),)
+        except PersistenceError:
+            return False
+        return found[: len(events)] == events
+
+
+def of(state: EventSourced) -> dict[str, object]:
+    """Return what every log record says of a job."""
+    return {"job": state.title, "version": state.version}

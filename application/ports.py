@@ -1,0 +1,84 @@
+"""What the application needs from outside. The store itself is eventsourcing's recorder."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+from typing import NamedTuple, Protocol
+from uuid import UUID
+
+from resumelog.domain.values import Artifact, Attempt, Claim
+
+
+class Clock(Protocol):
+    """Wall clock for what is recorded, monotonic clock for what is measured."""
+
+    def now(self) -> datetime:
+        """Return the time in UTC."""
+        ...
+
+    def monotonic(self) -> float:
+        """Return seconds that never run backwards."""
+        ...
+
+
+class InFlight(NamedTuple):
+    """The nth attempt at a unit, begun, and what it leaves behind when it is cut off.
+
+    `group` is the process group that works on it, `started` that group's start time (as
+    `Worker.started`), `partial` the temporary path that it writes to.
+    """
+
+    key: str
+    attempt: int
+    group: int | None = None
+    started: int | None = None
+    partial: str | None = None
+
+    def as_attempt(self) -> Attempt:
+        """Return it as the domain counts it."""
+        return Attempt(self.key, self.attempt)
+
+
+class Leases(Protocol):
+    """One worker at a time on a stream."""
+
+    def acquire(self, stream: UUID, job: str, floor: int, *, force: bool = False) -> Claim:
+        """Return a claim whose epoch is above `floor` and every earlier one.
+
+        What a dead holder left running has ended, and its temporary files are gone, when this
+        returns. Raises AlreadyRunning unless the holder is gone or `force` is given.
+        """
+        ...
+
+    def begun(self, stream: UUID, claim: Claim, units: tuple[InFlight, ...]) -> None:
+        """Note what is in flight now, for a successor. Survives a kill, not a power loss."""
+        ...
+
+    def release(self, stream: UUID, claim: Claim) -> None:
+        """Give the lease back; nothing is in flight any more."""
+        ...
+
+    def holder(self, stream: UUID) -> str | None:
+        """Return who holds the lease, as text; None when nobody does."""
+        ...
+
+
+class Artifacts(Protocol):
+    """Files that jobs make."""
+
+    def partial(self, final: Path) -> Path:
+        """Return a temporary path beside `final`, with its suffix."""
+        ...
+
+    def commit(self, partial: Path, final: Path) -> Artifact:
+        """Make the file durable, move it into place, and describe it."""
+        ...
+
+    def describe(self, path: Path) -> Artifact:
+        """Return size, time and sha256 of a file."""
+        ...
+
+    def fault(self, artifact: Artifact) -> str:
+        """Return why a recorded file no longer counts; empty while it is intact."""
+        ...

@@ -1,0 +1,173 @@
+"""One worker on one stream, the same for every kind of job."""
+
+from __future__ import annotations
+
+import logging
+from collections import deque
+from collections.abc import Callable
+from threading import RLock
+from typing import Generic, Literal, NamedTuple
+
+from resumelog.application.errors import NotSaved, StoreError
+from resumelog.application.event_log import EventLog, State, of
+from resumelog.application.ports import Clock, InFlight, Leases
+from resumelog.domain.errors import NotRunning, Refused
+from resumelog.domain.events import Events
+from resumelog.domain.values import Attempt, Claim
+
+HELD_BYTES_MAX = 256 * 1024 * 1024
+
+logger = logging.getLogger("resumelog")
+
+
+class Saved(NamedTuple):
+    """What a save came to: the events on disk, and how many commands wait for the disk."""
+
+    events: Events
+    held: int
+
+    @property
+    def on_disk(self) -> bool:
+        """Tell whether this save and all before it are durable."""
+        return not self.held
+
+
+class _Held(NamedTuple, Generic[State]):
+    command: Callable[[State], Events]
+    size: int
+
+
+class Running(Generic[State]):
+    """A lease, the kept state it guards, and the commands that wait for the disk.
+
+    `on_save_error="continue"` holds a command that can't be written (at most HELD_BYTES_MAX bytes
+    of them), warns, and decides it again with the next save and at the end; "raise" raises at
+    once. Safe for threads.
+    """
+
+    def __init__(
+        self,
+        log: EventLog,
+        leases: Leases,
+        clock: Clock,
+        state: State,
+        *,
+        on_save_error: Literal["raise", "continue"] = "raise",
+    ) -> None:
+        """Prepare; `begin` takes the lease."""
+        self.log, self.leases, self.clock = log, leases, clock
+        self.state = state
+        self.on_save_error = on_save_error
+        self.claim: Claim | None = None
+        self._in_flight: dict[str, InFlight] = {}
+        self._held: deque[_Held[State]] = deque()
+        self._lost: list[str] = []
+        self._lock = RLock()
+
+    def begin(self, command: Callable[[State, Claim], Events], *, force: bool = False) -> Events:
+        """Recover, take the lease, and record its epoch by what `command` decides.
+
+        The lease is given back at once where that is refused or nothing is to be done.
+        """
+        state = self.log.recover(self.state)
+        if state.version:
+            logger.info("%s recovered at version %d", state.title, state.version, extra=of(state))
+        claim = self.leases.acquire(state.id, state.title, state.epoch, force=force)
+        try:
+            events = self.log.decide(state, lambda state: command(state, claim))
+            if claim.in_flight is not None:  # it stands in the log now
+                self.leases.begun(state.id, claim, ())
+        except BaseException:
+            self.leases.release(state.id, claim)
+            raise
+        if state.epoch == claim.epoch:
+            self.claim = claim
+        else:
+            self.leases.release(state.id, claim)
+        return events
+
+    def do(self, command: Callable[[State, Claim], Events], size: int = 0) -> Saved:
+        """Append what the command decides, after all that is held; `size` is its bytes if held."""
+        claim = self.claim
+        if claim is None:
+            raise NotRunning(self.state.title, command="save", status=self.state.status)
+        with self._lock:
+            held = _Held[State](lambda state: command(state, claim), size)
+            try:
+                self._write_held()
+                return Saved(self.log.decide(self.state, held.command), 0)
+            except StoreError as error:
+                if self.on_save_error == "raise":
+                    raise
+                self._hold(held, error)
+                return Saved((), len(self._held))
+
+    def watch(self) -> State:
+        """Return the state as the log has it now, so that a pause or a stop is seen."""
+        with self._lock:
+            try:
+                return self.log.recover(self.state)
+            except StoreError:
+                if self.on_save_error == "raise":
+                    raise
+                return self.state
+
+    def begun(self, unit: InFlight) -> None:
+        """Note that a unit is in flight, so that a successor can clean up after it."""
+        with self._lock:
+            self._in_flight[unit.key] = unit
+            self._note_in_flight()
+
+    def ended(self, key: str) -> None:
+        """Note that a unit is not in flight any more; the next `begun` or the end writes that."""
+        with self._lock:
+            self._in_flight.pop(key, None)
+
+    @property
+    def in_flight(self) -> tuple[Attempt, ...]:
+        """The units that were begun and have not ended."""
+        return tuple(unit.as_attempt() for unit in self._in_flight.values())
+
+    def end(self) -> None:
+        """Write what is held and give the lease back. Raises NotSaved if something is not on disk."""
+        with self._lock:
+            claim, self.claim = self.claim, None
+            if claim is None:
+                return
+            try:
+                self._write_held()
+            except StoreError as error:
+                self._lost += [str(error)] * len(self._held)
+            finally:
+                self._release(claim)
+            if self._lost:
+                raise NotSaved(self.state.title, count=len(self._lost), why=self._lost[-1])
+
+    def _release(self, claim: Claim) -> None:
+        try:
+            self.leases.release(self.state.id, claim)
+        except StoreError as error:
+            logger.warning("%s: the lease was not given back: %s", self.state.title, error)
+
+    def _note_in_flight(self) -> None:
+        assert self.claim is not None
+        try:
+            self.leases.begun(self.state.id, self.claim, tuple(self._in_flight.values()))
+        except StoreError:
+            if self.on_save_error == "raise":
+                raise
+
+    def _hold(self, held: _Held[State], error: StoreError) -> None:
+        if held.size + sum(each.size for each in self._held) > HELD_BYTES_MAX:
+            raise error
+        self._held.append(held)
+        count = len(self._held)
+        logger.warning("%s: %d saves wait for the disk: %s", self.state.title, count, error)
+
+    def _write_held(self) -> None:
+        while self._held:
+            try:
+                self.log.decide(self.state, self._held[0].command)
+            except Refused as refusal:
+                self._lost.append(str(refusal))
+            self._held.popleft()

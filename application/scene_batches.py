@@ -1,0 +1,279 @@
+"""Scene batches: every scene saved the moment it is done, finished ones skipped, failed ones again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Any, Literal, NamedTuple, Self
+
+from pydantic import JsonValue
+
+from resumelog.application.event_log import EventLog
+from resumelog.application.ports import Artifacts, Clock, InFlight, Leases
+from resumelog.application.running import Running, Saved
+from resumelog.domain.errors import UnknownScene
+from resumelog.domain.events import Events
+from resumelog.domain.plan import Plan
+from resumelog.domain.resume_point import ResumePoint, resume_point
+from resumelog.domain.scene_batch import BatchStatus, Outcome, SceneBatch
+from resumelog.domain.scene_events import SceneCompleted
+from resumelog.domain.values import Artifact, JsonObject, Payload
+
+LEAVES = (BatchStatus.PAUSED, BatchStatus.STOPPED)
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """One scene as it is begun: its key, its place (from 0), what was handed in, which attempt.
+
+    `fingerprint` covers all that it is made from, as that is now.
+    """
+
+    key: str
+    index: int
+    content: JsonValue
+    attempt: int
+    fingerprint: str
+
+
+class Report(NamedTuple):
+    """Counts over the plan; `skipped` were done before this run."""
+
+    total: int
+    done: int
+    failed: int
+    remaining: int
+    skipped: int
+    status: str
+
+
+class Batch:
+    """A worker's handle on one batch; a context manager that gives the lease back.
+
+    Safe for threads: several may complete scenes, one append follows another.
+    """
+
+    def __init__(
+        self,
+        running: Running[SceneBatch],
+        artifacts: Artifacts,
+        plan: Plan,
+        taken: Callable[[str], JsonValue],
+    ) -> None:
+        """Wrap a running batch; `SceneBatches.open` does."""
+        self._running, self._artifacts, self.plan = running, artifacts, plan
+        self._taken = taken
+        self._done_before = running.state.done
+
+    # What is to be done
+
+    def remaining(self, only: Collection[str] | None = None) -> Iterator[Scene]:
+        """Iterate over the scenes that are not done, in order, and stop at a pause or a stop.
+
+        `only` narrows them to these keys. Raises UnknownScene for a key outside the plan.
+        """
+        for key in only or ():
+            if key not in self.plan:
+                raise UnknownScene(self._running.state.title, scene=key)
+        for key in [*self._running.state.remaining(self.plan)]:
+            if only is not None and key not in only:
+                continue
+            if self.is_asked_to_leave():
+                return
+            yield self.scene(key)
+
+    def failed(self) -> Iterator[Scene]:
+        """Iterate over the scenes whose last attempt failed, in order."""
+        return map(self.scene, [*self._running.state.failures(self.plan)])
+
+    def scene(self, key: str) -> Scene:
+        """Return one scene as it would be begun now. Raises UnknownScene."""
+        if key not in self.plan:
+            raise UnknownScene(self._running.state.title, scene=key)
+        attempt = self._running.state.attempts(key) + 1
+        fingerprint = self.plan.fingerprint(key, self._taken(key))
+        return Scene(key, self.plan.index(key), self.plan[key], attempt, fingerprint)
+
+    def is_asked_to_leave(self) -> bool:
+        """Tell whether somebody paused or stopped the batch."""
+        return self._running.watch().status in LEAVES
+
+    # What was done
+
+    def begun(self, scene: Scene, **left_behind: Any) -> None:
+        """Note that a scene is in flight, with the process group and the partial file it leaves."""
+        self._running.begun(InFlight(scene.key, scene.attempt, **left_behind))
+
+    def complete(
+        self, scene: Scene | str, result: JsonValue = None, *, artifact: Artifact | None = None
+    ) -> Saved:
+        """Record that a scene is done, with its result (JSON, at most 64 MiB). On disk on return."""
+        payload = None if result is None else Payload.of(result, "the result")
+        outcome = self._outcome(scene)._replace(result=payload, artifact=artifact)
+        return self._record(outcome, payload.size if payload else 0)
+
+    def fail(self, scene: Scene | str, error: object) -> Saved:
+        """Record that an attempt at a scene failed; the others go on."""
+        text = f"{type(error).__name__}: {error}" if isinstance(error, Exception) else str(error)
+        return self._record(self._outcome(scene)._replace(error=text), len(text))
+
+    def results(self) -> Iterator[tuple[Scene, JsonValue]]:
+        """Iterate over the scenes that are done and their results, in order, from the log."""
+        log, state = self._running.log, self._running.state
+        for key in [key for key in self.plan if state.is_done(key)]:
+            event = log.event(state.id, state.scenes[key].version)
+            assert isinstance(event, SceneCompleted)
+            yield self.scene(key), log.value(event, event.result) if event.result else None
+
+    def artifact(self, key: str) -> Artifact | None:
+        """Return the file that a finished scene made."""
+        state = self._running.state
+        event = self._running.log.event(state.id, state.scenes[key].version)
+        return event.artifact if isinstance(event, SceneCompleted) else None
+
+    def report(self) -> Report:
+        """Count what is done, failed and remaining."""
+        state, total = self._running.state, len(self.plan)
+        remaining = total - state.done
+        return Report(
+            total, state.done, state.failed, remaining, self._done_before, str(state.status)
+        )
+
+    def resume_point(self) -> ResumePoint:
+        """Return what is done and what is next, and why."""
+        return resume_point(self._running.state, self.plan)
+
+    # How it ends
+
+    def leave(self, cause: object) -> None:
+        """End the work here: what is in flight is recorded as cut off. Raises NotSaved."""
+        running = self._running
+        if running.claim is None:
+            return
+        at, cut_off = running.clock.now(), running.in_flight
+        try:
+            running.do(lambda batch, by: batch.interrupt(cause, cut_off, by, at))
+        finally:
+            running.end()
+
+    def finish(self) -> None:
+        """Complete the batch if every scene is done, else leave it open. Raises NotSaved."""
+        running = self._running
+        if running.claim is None:
+            return
+        at = running.clock.now()
+        running.do(lambda batch, by: batch.finish(self.plan, by, at))
+        report = self.report()
+        self.leave(f"{report.failed} of {report.remaining} remaining scenes failed")
+
+    def __enter__(self) -> Self:
+        """Return the batch itself."""
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """Finish, or leave with the exception as the cause."""
+        if error is None:
+            self.finish()
+        else:
+            self.leave(error)
+
+    def _outcome(self, scene: Scene | str) -> Outcome:
+        begun = scene if isinstance(scene, Scene) else self.scene(scene)
+        return Outcome(begun.key, begun.fingerprint, begun.attempt)
+
+    def _record(self, outcome: Outcome, size: int) -> Saved:
+        at = self._running.clock.now()
+        self._running.ended(outcome.scene)
+        return self._running.do(lambda batch, by: batch.record((outcome,), self.plan, by, at), size)
+
+
+class SceneBatches:
+    """All scene batches of one log."""
+
+    def __init__(self, log: EventLog, leases: Leases, clock: Clock, artifacts: Artifacts) -> None:
+        """Take the parts that every batch shares."""
+        self._log, self._leases, self._clock, self._artifacts = log, leases, clock, artifacts
+
+    def open(
+        self,
+        project: str,
+        stage: str,
+        *,
+        scenes: Sequence[JsonValue],
+        params: JsonObject | None = None,
+        context: JsonObject | None = None,
+        after: str | None = None,
+        on_save_error: Literal["raise", "continue"] = "continue",
+    ) -> Batch:
+        """Open a batch, or take it up again: scenes that are done and unchanged stay done.
+
+        A scene's key is its `id` or `key`, else its fingerprint. `params` are part of every
+        scene's input; with `after` so is its result in that stage of the project. A scene whose
+        input changed, or whose file is gone, is invalidated and made again. Raises AlreadyRunning,
+        BadKey, DuplicateScene, TooManyScenes, NotJson, TooLarge, StoreUnavailable.
+        """
+        batch, plan = SceneBatch.named(project, stage), Plan(scenes, params, context)
+        taken = self._taken_from(project, after)
+        running = Running(self._log, self._leases, self._clock, batch, on_save_error=on_save_error)
+        stale = self._stale(self._log.recover(batch), plan, taken)
+        running.begin(
+            lambda batch, by: batch.begin(plan, by, self._clock.now(), after=after, stale=stale)
+        )
+        return Batch(running, self._artifacts, plan, taken)
+
+    def pause(self, project: str, stage: str, reason: str = "", actor: str = "") -> Events:
+        """Ask the worker to stop after the scenes in flight."""
+        return self._control(project, stage, lambda b: b.pause(reason, actor, self._clock.now()))
+
+    def stop(self, project: str, stage: str, actor: str = "") -> Events:
+        """Give the batch up; what is done stays done."""
+        return self._control(project, stage, lambda b: b.stop(actor, self._clock.now()))
+
+    def reopen(self, project: str, stage: str, reason: str = "", actor: str = "") -> Events:
+        """Let a paused, stopped or completed batch be worked on again."""
+        return self._control(project, stage, lambda b: b.reopen(reason, actor, self._clock.now()))
+
+    def _control(self, project: str, stage: str, command: Any) -> Events:
+        return self._log.decide(self._log.recover(SceneBatch.named(project, stage)), command)
+
+    def _taken_from(self, project: str, after: str | None) -> Callable[[str], JsonValue]:
+        """Return what tells what a scene takes from the stage before, as the log has it now."""
+        if after is None:
+            return lambda _: None
+        before = SceneBatch.named(project, after)
+
+        def taken(key: str) -> JsonValue:
+            if not self._log.recover(before).is_done(key):
+                return None
+            event = self._log.event(before.id, before.scenes[key].version)
+            assert isinstance(event, SceneCompleted)
+            made = (event.result, event.artifact)
+            return [part.sha256 if part else None for part in made]
+
+        return taken
+
+    def _stale(
+        self, batch: SceneBatch, plan: Plan, taken: Callable[[str], JsonValue]
+    ) -> Mapping[str, str]:
+        stale = {}
+        files = _artifacts(self._log, batch)
+        for key in filter(batch.is_done, plan):
+            if batch.scenes[key].fingerprint != plan.fingerprint(key, taken(key)):
+                stale[key] = "its input changed"
+            elif key in files and (fault := self._artifacts.fault(files[key])):
+                stale[key] = fault
+        return stale
+
+
+def _artifacts(log: EventLog, batch: SceneBatch) -> dict[str, Artifact]:
+    """Return the recorded file of each scene that made one, from one pass over the stream."""
+    if not batch.scenes:
+        return {}
+    events = (event for event in log.history(batch.id) if isinstance(event, SceneCompleted))
+    return {event.scene: event.artifact for event in events if event.artifact}

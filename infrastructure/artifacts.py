@@ -1,0 +1,81 @@
+"""Files that jobs make: written beside, made durable, moved into place, checked before a skip."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import secrets
+from contextlib import suppress
+from pathlib import Path
+
+from resumelog.domain.values import Artifact
+
+MARK = ".partial-"
+
+
+class FileArtifacts:
+    """Artifacts below one root folder; their recorded paths are relative to it."""
+
+    def __init__(self, root: Path | None = None) -> None:
+        """Take the current folder as root by default."""
+        self.root = (root or Path.cwd()).absolute()
+
+    def partial(self, final: Path) -> Path:
+        """Return an unused temporary path beside `final`, with its suffix; make the folder."""
+        final = self.root / final
+        final.parent.mkdir(parents=True, exist_ok=True)
+        return final.with_name(f".{final.stem}{MARK}{secrets.token_hex(4)}{final.suffix}")
+
+    def commit(self, partial: Path, final: Path) -> Artifact:
+        """Sync the file, move it into place, sync the folder, and describe it."""
+        final = self.root / final
+        _sync(partial)
+        partial.replace(final)
+        _sync(final.parent)
+        return self.describe(final)
+
+    def describe(self, path: Path) -> Artifact:
+        """Return what tells this file from another one."""
+        path = self.root / path
+        stat = path.stat()
+        return Artifact(
+            root=str(self.root),
+            path=os.path.relpath(path, self.root),
+            size=stat.st_size,
+            mtime_ns=stat.st_mtime_ns,
+            sha256=_sha256(path),
+        )
+
+    def fault(self, artifact: Artifact) -> str:
+        """Return "" while the file is as recorded: size and mtime, or sha256 if that moved."""
+        path = Path(artifact.root, artifact.path)
+        try:
+            stat = path.stat()
+        except OSError as error:
+            return f"{artifact.path} is gone ({error.strerror})"
+        if stat.st_size != artifact.size:
+            return f"{artifact.path} has {stat.st_size} bytes, not {artifact.size}"
+        if stat.st_mtime_ns != artifact.mtime_ns and _sha256(path) != artifact.sha256:
+            return f"{artifact.path} was altered"
+        return ""
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _sync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def discard(partial: str | Path) -> None:
+    """Remove a temporary file, if it is one and still there."""
+    path = Path(partial)
+    if MARK in path.name:
+        with suppress(OSError):
+            path.unlink(missing_ok=True)

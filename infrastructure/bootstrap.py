@@ -1,0 +1,107 @@
+"""The one place where the parts are put together."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from resumelog.application.autopilot_runs import AutoPilot, Host
+from resumelog.application.errors import NoLog, UnknownStore
+from resumelog.application.event_log import EventLog
+from resumelog.application.export_jobs import ExportJobs
+from resumelog.application.ports import Clock, Leases
+from resumelog.application.queries import Queries
+from resumelog.application.scene_batches import SceneBatches
+from resumelog.infrastructure.artifacts import FileArtifacts
+from resumelog.infrastructure.clock import SystemClock
+from resumelog.infrastructure.settings import DEFAULT_URL, Settings
+from resumelog.infrastructure.storage.leases import MemoryLeaseTable, TableLeases
+from resumelog.infrastructure.storage.schema import is_there
+
+MAPPER = {"MAPPER_TOPIC": "resumelog.infrastructure.storage.mapper:EventMapper"}
+MEMORY = {"PERSISTENCE_MODULE": "eventsourcing.popo"}
+SQLITE = {"PERSISTENCE_MODULE": "resumelog.infrastructure.storage.sqlite"}
+
+
+class ResumeLog:
+    """An open log: `exports`, `scenes`, `autopilot(host)` and `queries`. Close it, or use `with`."""
+
+    def __init__(self, log: EventLog, leases: TableLeases, clock: Clock, root: Path) -> None:
+        """Put the services together; `open` makes the parts."""
+        self.log, self.leases, self.clock = log, leases, clock
+        artifacts, port = FileArtifacts(root), _port(leases)
+        self.exports = ExportJobs(log, port, clock, artifacts)
+        self.scenes = SceneBatches(log, port, clock, artifacts)
+        self.queries = Queries(log)
+        self._pilots: list[AutoPilot] = []
+
+    def autopilot(self, host: Host) -> AutoPilot:
+        """Return the runs of this log under a host; closing the log hands them back."""
+        pilot = AutoPilot(self.log, _port(self.leases), self.clock, host)
+        self._pilots.append(pilot)
+        return pilot
+
+    def close(self) -> None:
+        """Hand back what is in work and close the store."""
+        for pilot in self._pilots:
+            pilot.close()
+        self.leases.close()
+        self.log.close()
+
+    def __enter__(self) -> Self:
+        """Return the log itself."""
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """Close it."""
+        self.close()
+
+
+def open_log(
+    url: str | Path | None = None,
+    *,
+    must_exist: bool = False,
+    root: str | Path | None = None,
+    clock: Clock | None = None,
+    settings: Settings | None = None,
+) -> ResumeLog:
+    """Open a log, made on first use: a path, sqlite:///PATH, or memory: (nothing is kept).
+
+    Without a URL: RESUMELOG_URL, else eventsourcing's own environment variables if they name a
+    store, else resumelog.db in the current folder. `root` is the folder that artifact paths are
+    relative to (default: the current one). Raises NoLog (`must_exist`), UnknownStore,
+    NotOurDatabase, NewerSchema, StoreUnavailable.
+    """
+    settings = settings or Settings()
+    env = _environment(url, settings, must_exist)
+    log = EventLog(env={**MAPPER, **env})
+    make_table = getattr(log.factory, "lease_table", MemoryLeaseTable)
+    leases = TableLeases(make_table(), settings.lease_s)
+    return ResumeLog(log, leases, clock or SystemClock(), Path(root or Path.cwd()))
+
+
+def _environment(url: str | Path | None, settings: Settings, must_exist: bool) -> dict[str, str]:
+    chosen = str(url) if url is not None else settings.url
+    if chosen is None:
+        if "PERSISTENCE_MODULE" in os.environ or "RESUMELOG_PERSISTENCE_MODULE" in os.environ:
+            return {}
+        chosen = DEFAULT_URL
+    if chosen in ("memory:", ":memory:"):
+        return MEMORY
+    path = chosen.removeprefix("sqlite:///")
+    if "://" in path or path.startswith("file:") or not path:
+        raise UnknownStore(url=chosen)
+    if must_exist and not is_there(Path(path)) and not Path(path).is_dir():
+        raise NoLog(store=path)
+    return {**SQLITE, "SQLITE_DBNAME": path}
+
+
+def _port(leases: TableLeases) -> Leases:
+    return leases

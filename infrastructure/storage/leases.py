@@ -1,0 +1,249 @@
+"""One worker at a time on a stream, told by heartbeats and fenced by epochs."""
+
+from __future__ import annotations
+
+import json
+import logging
+import secrets
+import threading
+import time
+from collections.abc import Callable
+from typing import NamedTuple, Protocol
+from uuid import UUID
+
+from resumelog.application.errors import AlreadyRunning, StoreError
+from resumelog.application.ports import InFlight
+from resumelog.domain.values import Claim, Worker
+from resumelog.infrastructure import processes
+from resumelog.infrastructure.artifacts import discard
+
+BEATS_PER_LEASE = 3
+LOOKS_PER_LEASE = 20
+
+logger = logging.getLogger("resumelog")
+
+
+class LeaseRow(NamedTuple):
+    """What the table says of one stream; `holder` is None when nobody works on it."""
+
+    epoch: int
+    holder: str | None
+    in_flight: str
+    identity: str | None
+    beat: int
+
+
+class LeaseTable(Protocol):
+    """Where leases are kept. Its writes survive a kill; they need not survive a power loss."""
+
+    def read(self, stream: UUID) -> LeaseRow | None:
+        """Return the stream's lease with its holder's identity and heartbeat."""
+        ...
+
+    def take(self, stream: UUID, before: LeaseRow | None, epoch: int, holder: str) -> bool:
+        """Hold the lease if it still is as `before`; return whether it was.
+
+        What was in flight stays noted until the new holder writes its own.
+        """
+        ...
+
+    def write_in_flight(self, stream: UUID, epoch: int, in_flight: str) -> None:
+        """Note what is in flight under this epoch."""
+        ...
+
+    def give_back(self, stream: UUID, epoch: int) -> None:
+        """Let nobody hold it, with nothing in flight, if the epoch is still this one."""
+        ...
+
+    def beat(self, holder: str, identity: str, beat: int) -> None:
+        """Write a holder's identity and heartbeat."""
+        ...
+
+    def leave(self, holder: str) -> None:
+        """Forget a holder."""
+        ...
+
+    def close(self) -> None:
+        """Close what is open."""
+        ...
+
+
+class TableLeases:
+    """The `Leases` port over a table, with one heartbeat for all that this holder has."""
+
+    def __init__(
+        self,
+        table: LeaseTable,
+        lease_s: float,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        """Start no thread yet; the first lease does."""
+        self.table, self.lease_s = table, lease_s
+        self.worker = processes.this_worker()
+        self.holder_id = secrets.token_hex(8)
+        self._sleep = sleep
+        self._beats = 0
+        self._stop = threading.Event()
+        self._thread: threading.Thread | None = None
+        self._lock = threading.Lock()
+
+    def acquire(self, stream: UUID, job: str, floor: int, *, force: bool = False) -> Claim:
+        """Take the lease; see the port."""
+        self._start_beating()
+        row = self.table.read(stream)
+        held = row is not None and row.holder is not None
+        if row and held and not force:
+            self._require_gone(stream, job, row)
+        epoch = max(row.epoch if row else 0, floor) + 1
+        if not self.table.take(stream, row, epoch, self.holder_id):
+            raise AlreadyRunning(job, holder=self.holder(stream) or "another worker")
+        if not row or not held:
+            return Claim(self.worker, epoch)
+        units = _units(row.in_flight)
+        logger.info("%s: taking over from %s", job, _named(row))
+        self._clean_up(units, row)
+        return Claim(self.worker, epoch, tuple(unit.as_attempt() for unit in units))
+
+    def begun(self, stream: UUID, claim: Claim, units: tuple[InFlight, ...]) -> None:
+        """Note what is in flight."""
+        self.table.write_in_flight(stream, claim.epoch, json.dumps(units, ensure_ascii=False))
+
+    def release(self, stream: UUID, claim: Claim) -> None:
+        """Give the lease back."""
+        self.table.give_back(stream, claim.epoch)
+
+    def holder(self, stream: UUID) -> str | None:
+        """Return who holds the lease; None for nobody, or for a neighbour that is gone."""
+        row = self.table.read(stream)
+        if row is None or row.holder is None:
+            return None
+        return None if _is_gone_for_certain(row) else _named(row)
+
+    def close(self) -> None:
+        """Stop beating and leave the table."""
+        self._stop.set()
+        if self._thread:
+            self._thread.join()
+            self.table.leave(self.holder_id)
+        self.table.close()
+
+    def _require_gone(self, stream: UUID, job: str, row: LeaseRow) -> None:
+        """Return once the holder is gone: at once if that is certain, else after a whole lease."""
+        if _is_gone_for_certain(row):
+            return
+        if not _is_neighbour(row):
+            logger.warning("%s: waiting up to %g s for %s", job, self.lease_s, _named(row))
+            deadline = time.monotonic() + self.lease_s
+            while self.table.read(stream) == row:
+                if time.monotonic() >= deadline:
+                    return
+                self._sleep(self.lease_s / LOOKS_PER_LEASE)
+        raise AlreadyRunning(job, holder=_named(row))
+
+    def _clean_up(self, units: tuple[InFlight, ...], row: LeaseRow) -> None:
+        """End what a neighbour left running, then remove what it was writing."""
+        if not _is_neighbour(row):
+            return
+        for unit in units:
+            if unit.group is not None and unit.started is not None:
+                processes.end_group(unit.group, unit.started)
+            if unit.partial:
+                discard(unit.partial)
+
+    def _start_beating(self) -> None:
+        with self._lock:
+            if self._thread is None:
+                self._beat()
+                self._thread = threading.Thread(
+                    target=self._keep_beating, name="resumelog heartbeat", daemon=True
+                )
+                self._thread.start()
+
+    def _keep_beating(self) -> None:
+        while not self._stop.wait(self.lease_s / BEATS_PER_LEASE):
+            try:
+                self._beat()
+            except StoreError as error:
+                logger.warning("the heartbeat could not be written: %s", error)
+
+    def _beat(self) -> None:
+        self._beats += 1
+        self.table.beat(self.holder_id, self.worker.model_dump_json(), self._beats)
+
+
+class MemoryLeaseTable:
+    """Leases among the threads of one process, for stores that keep none."""
+
+    def __init__(self) -> None:
+        """Begin empty."""
+        self._rows: dict[UUID, LeaseRow] = {}
+        self._identities: dict[str, tuple[str, int]] = {}
+        self._lock = threading.Lock()
+
+    def read(self, stream: UUID) -> LeaseRow | None:
+        """Return the stream's lease."""
+        with self._lock:
+            row = self._rows.get(stream)
+            if row is None or row.holder is None:
+                return row
+            identity, beat = self._identities.get(row.holder, (None, 0))
+            return row._replace(identity=identity, beat=beat)
+
+    def take(self, stream: UUID, before: LeaseRow | None, epoch: int, holder: str) -> bool:
+        """Hold the lease if it still is as `before`."""
+        with self._lock:
+            now = self._rows.get(stream)
+            if (now and now[:2]) != (before and before[:2]):
+                return False
+            in_flight = now.in_flight if now else "[]"
+            self._rows[stream] = LeaseRow(epoch, holder, in_flight, None, 0)
+            return True
+
+    def write_in_flight(self, stream: UUID, epoch: int, in_flight: str) -> None:
+        """Note what is in flight."""
+        self._replace(stream, epoch, in_flight=in_flight)
+
+    def give_back(self, stream: UUID, epoch: int) -> None:
+        """Let nobody hold it."""
+        self._replace(stream, epoch, holder=None, in_flight="[]")
+
+    def beat(self, holder: str, identity: str, beat: int) -> None:
+        """Write a heartbeat."""
+        with self._lock:
+            self._identities[holder] = (identity, beat)
+
+    def leave(self, holder: str) -> None:
+        """Forget a holder."""
+        with self._lock:
+            self._identities.pop(holder, None)
+
+    def close(self) -> None:
+        """Nothing is open."""
+
+    def _replace(self, stream: UUID, epoch: int, **changes: str | None) -> None:
+        with self._lock:
+            row = self._rows.get(stream)
+            if row and row.epoch == epoch:
+                self._rows[stream] = LeaseRow(**{**row._asdict(), **changes})
+
+
+def _units(in_flight: str) -> tuple[InFlight, ...]:
+    return tuple(InFlight(*unit) for unit in json.loads(in_flight))
+
+
+def _identity(row: LeaseRow) -> Worker | None:
+    return Worker.model_validate_json(row.identity) if row.identity else None
+
+
+def _named(row: LeaseRow) -> str:
+    return str(_identity(row) or "an unknown worker")
+
+
+def _is_neighbour(row: LeaseRow) -> bool:
+    worker = _identity(row)
+    return worker is not None and processes.is_neighbour(worker)
+
+
+def _is_gone_for_certain(row: LeaseRow) -> bool:
+    worker = _identity(row)
+    return worker is not None and processes.is_neighbour(worker) and not processes.is_alive(worker)

@@ -1,0 +1,95 @@
+"""The database's identity and its named migrations."""
+
+from __future__ import annotations
+
+import sqlite3
+from datetime import UTC, datetime
+from pathlib import Path
+
+from resumelog.application.errors import NewerSchema, NotOurDatabase
+
+APPLICATION_ID = 0x52534C47  # "RSLG", told by `file` and PRAGMA application_id
+
+EVENTS = """
+CREATE TABLE IF NOT EXISTS {table} (
+    position INTEGER PRIMARY KEY AUTOINCREMENT,
+    originator_id TEXT NOT NULL,
+    originator_version INTEGER NOT NULL,
+    topic TEXT NOT NULL,
+    state BLOB NOT NULL,
+    seal BLOB NOT NULL,
+    UNIQUE (originator_id, originator_version)
+)
+"""
+
+THE_LOG = (
+    EVENTS.format(table="stored_events"),
+    """
+    CREATE TABLE payloads (
+        position INTEGER PRIMARY KEY REFERENCES stored_events (position),
+        content BLOB NOT NULL
+    )
+    """,
+    """
+    CREATE TABLE leases (
+        originator_id TEXT PRIMARY KEY,
+        epoch INTEGER NOT NULL,
+        holder TEXT,
+        in_flight TEXT NOT NULL
+    ) WITHOUT ROWID
+    """,
+    """
+    CREATE TABLE workers (
+        holder TEXT PRIMARY KEY,
+        identity TEXT NOT NULL,
+        beat INTEGER NOT NULL
+    ) WITHOUT ROWID
+    """,
+)
+
+MIGRATIONS: tuple[tuple[str, tuple[str, ...]], ...] = (("the log, payloads and leases", THE_LOG),)
+"""Each takes the schema one version up. What has been released is never changed."""
+
+
+def migrate(connection: sqlite3.Connection, store: str) -> None:
+    """Make the database ours, at the newest schema. Raises NotOurDatabase and NewerSchema."""
+    if _version(connection, store) == len(MIGRATIONS):
+        return
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        for number in range(_version(connection, store), len(MIGRATIONS)):
+            _apply(connection, number + 1)
+        connection.execute("COMMIT")
+    except BaseException:
+        connection.execute("ROLLBACK")
+        raise
+
+
+def _version(connection: sqlite3.Connection, store: str) -> int:
+    (ours,) = connection.execute("PRAGMA application_id").fetchone()
+    (tables,) = connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()
+    (version,) = connection.execute("PRAGMA user_version").fetchone()
+    if tables and ours != APPLICATION_ID:
+        raise NotOurDatabase(store=store, what="another program's database")
+    if version > len(MIGRATIONS):
+        raise NewerSchema(store=store, found=version, known=len(MIGRATIONS))
+    return int(version)
+
+
+def _apply(connection: sqlite3.Connection, version: int) -> None:
+    name, statements = MIGRATIONS[version - 1]
+    connection.execute(
+        "CREATE TABLE IF NOT EXISTS migrations"
+        " (version INTEGER PRIMARY KEY, name TEXT NOT NULL, applied_at TEXT NOT NULL)"
+    )
+    for statement in statements:
+        connection.execute(statement)
+    applied_at = datetime.now(UTC).isoformat()
+    connection.execute("INSERT INTO migrations VALUES (?, ?, ?)", (version, name, applied_at))
+    connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+    connection.execute(f"PRAGMA user_version = {version}")
+
+
+def is_there(path: Path) -> bool:
+    """Tell whether there is a file with something in it."""
+    return path.is_file() and path.stat().st_size > 0
