@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal, NamedTuple, Self
 
@@ -12,13 +14,15 @@ from pydantic import JsonValue
 from resumelog.application.event_log import EventLog
 from resumelog.application.ports import Artifacts, Clock, InFlight, Leases
 from resumelog.application.running import Running, Saved
-from resumelog.domain.errors import UnknownScene
+from resumelog.domain.errors import LeaseLost, UnknownScene
 from resumelog.domain.events import Events
 from resumelog.domain.plan import Plan
 from resumelog.domain.resume_point import ResumePoint, resume_point
 from resumelog.domain.scene_batch import BatchStatus, Outcome, SceneBatch
 from resumelog.domain.scene_events import SceneCompleted
-from resumelog.domain.values import Artifact, JsonObject, Payload
+from resumelog.domain.values import Artifact, JsonObject, Payload, error_text
+
+logger = logging.getLogger("resumelog")
 
 LEAVES = (BatchStatus.PAUSED, BatchStatus.STOPPED)
 
@@ -51,7 +55,8 @@ class Report(NamedTuple):
 class Batch:
     """A worker's handle on one batch; a context manager that gives the lease back.
 
-    Safe for threads: several may complete scenes, one append follows another.
+    `stale` says why scenes that were done are made again. Safe for threads: several may complete
+    scenes, one append follows another.
     """
 
     def __init__(
@@ -60,9 +65,11 @@ class Batch:
         artifacts: Artifacts,
         plan: Plan,
         taken: Callable[[str], JsonValue],
+        stale: Mapping[str, str],
     ) -> None:
         """Wrap a running batch; `SceneBatches.open` does."""
         self._running, self._artifacts, self.plan = running, artifacts, plan
+        self.stale = stale
         self._taken = taken
         self._done_before = running.state.done
 
@@ -99,23 +106,47 @@ class Batch:
         """Tell whether somebody paused or stopped the batch."""
         return self._running.watch().status in LEAVES
 
+    @property
+    def is_over(self) -> bool:
+        """Tell whether this worker has left, or never had anything to do."""
+        return self._running.claim is None
+
     # What was done
 
     def begun(self, scene: Scene, **left_behind: Any) -> None:
         """Note that a scene is in flight, with the process group and the partial file it leaves."""
         self._running.begun(InFlight(scene.key, scene.attempt, **left_behind))
 
+    def partial(self, final: str | Path) -> Path:
+        """Return a temporary path beside `final`, for a scene to write to."""
+        return self._artifacts.partial(Path(final))
+
+    def place(self, partial: str | Path, final: str | Path) -> Artifact:
+        """Make a scene's file durable and move it into place, before the scene is completed."""
+        return self._artifacts.commit(Path(partial), Path(final))
+
     def complete(
-        self, scene: Scene | str, result: JsonValue = None, *, artifact: Artifact | None = None
+        self,
+        scene: Scene | str,
+        result: JsonValue = None,
+        *,
+        artifact: Artifact | None = None,
+        elapsed_s: float | None = None,
     ) -> Saved:
-        """Record that a scene is done, with its result (JSON, at most 64 MiB). On disk on return."""
+        """Record that a scene is done, with its result (JSON, at most 64 MiB). On disk on return.
+
+        Raises NotJson, TooLarge, SceneAlreadyCompleted, LeaseLost; StoreUnavailable only with
+        `on_save_error="raise"`, else the save is held and `Saved.held` counts it.
+        """
         payload = None if result is None else Payload.of(result, "the result")
-        outcome = self._outcome(scene)._replace(result=payload, artifact=artifact)
+        outcome = self._outcome(scene)._replace(
+            result=payload, artifact=artifact, elapsed_s=elapsed_s
+        )
         return self._record(outcome, payload.size if payload else 0)
 
     def fail(self, scene: Scene | str, error: object) -> Saved:
         """Record that an attempt at a scene failed; the others go on."""
-        text = f"{type(error).__name__}: {error}" if isinstance(error, Exception) else str(error)
+        text = error_text(error)
         return self._record(self._outcome(scene)._replace(error=text), len(text))
 
     def results(self) -> Iterator[tuple[Scene, JsonValue]]:
@@ -154,6 +185,8 @@ class Batch:
         at, cut_off = running.clock.now(), running.in_flight
         try:
             running.do(lambda batch, by: batch.interrupt(cause, cut_off, by, at))
+        except LeaseLost as lost:
+            logger.warning("%s", lost)  # its successor says how it ended
         finally:
             running.end()
 
@@ -205,7 +238,7 @@ class SceneBatches:
         project: str,
         stage: str,
         *,
-        scenes: Sequence[JsonValue],
+        scenes: Sequence[JsonValue] | Plan,
         params: JsonObject | None = None,
         context: JsonObject | None = None,
         after: str | None = None,
@@ -213,19 +246,21 @@ class SceneBatches:
     ) -> Batch:
         """Open a batch, or take it up again: scenes that are done and unchanged stay done.
 
-        A scene's key is its `id` or `key`, else its fingerprint. `params` are part of every
+        A scene's key is its `id` or `key`, else its fingerprint; a `Plan` has its keys, params and
+        context already. `params` are part of every
         scene's input; with `after` so is its result in that stage of the project. A scene whose
         input changed, or whose file is gone, is invalidated and made again. Raises AlreadyRunning,
         BadKey, DuplicateScene, TooManyScenes, NotJson, TooLarge, StoreUnavailable.
         """
-        batch, plan = SceneBatch.named(project, stage), Plan(scenes, params, context)
+        batch = SceneBatch.named(project, stage)
+        plan = scenes if isinstance(scenes, Plan) else Plan(scenes, params, context)
         taken = self._taken_from(project, after)
         running = Running(self._log, self._leases, self._clock, batch, on_save_error=on_save_error)
         stale = self._stale(self._log.recover(batch), plan, taken)
         running.begin(
             lambda batch, by: batch.begin(plan, by, self._clock.now(), after=after, stale=stale)
         )
-        return Batch(running, self._artifacts, plan, taken)
+        return Batch(running, self._artifacts, plan, taken, stale)
 
     def pause(self, project: str, stage: str, reason: str = "", actor: str = "") -> Events:
         """Ask the worker to stop after the scenes in flight."""

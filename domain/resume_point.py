@@ -158,7 +158,8 @@ def _fact(what: str, value: JsonValue, by: DomainEvent | None) -> Fact:
 def _scene(what: str, value: JsonValue, record: SceneRecord | None) -> Fact:
     if record is None:
         return Fact(what=what, value=value)
-    return Fact(what=what, value=value, version=record.version, at=record.at)
+    event = {"done": "SceneCompleted", "failed": "SceneFailed"}.get(record.state, "")
+    return Fact(what=what, value=value, event=event, version=record.version, at=record.at)
 
 
 def _with(what: str, more: str) -> str:

@@ -1,1 +1,64 @@
-"""The command line."""
+"""The command line. Modules here import nothing heavy until a command runs: --version is instant."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any
+
+import click
+
+import resumelog
+
+_COMMANDS = {
+    "run": "running",
+    "jobs": "reading",
+    "show": "reading",
+    "log": "reading",
+    "completion": "completion",
+}
+
+EPILOG = """\b
+Examples:
+  resumelog run shots.jsonl --project reel --stage video \\
+      --artifact 'out/{id}.mp4' -- ffmpeg -i '{source}' '{artifact}'
+  resumelog jobs
+  resumelog show reel/video
+
+\b
+Exit codes: 0 done; 1 some scenes failed, or it could not be done;
+2 wrong usage or input; 3 interrupted; 4 done, but not all of it is on disk.
+"""
+
+
+class _Commands(click.Group):
+    """Commands that are imported when they are asked for, and errors as one line each."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        del ctx
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        del ctx
+        if cmd_name not in _COMMANDS:
+            return None
+        module = import_module(f"resumelog.infrastructure.cli.{_COMMANDS[cmd_name]}")
+        command: click.Command = getattr(module, cmd_name)
+        return command
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except (click.ClickException, click.exceptions.Exit):
+            raise
+        except KeyboardInterrupt:
+            ctx.exit(3)
+        except Exception as error:
+            from resumelog.infrastructure.cli.outcomes import refusal
+
+            raise refusal(error) from error
+
+
+@click.group(cls=_Commands, epilog=EPILOG, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(resumelog.__version__, prog_name="resumelog")
+def main() -> None:
+    """Keep the progress of long-running jobs as events, and go on after any crash."""

@@ -1,0 +1,117 @@
+"""What `resumelog run` shows: a bar on a terminal, a line for each scene elsewhere."""
+
+from __future__ import annotations
+
+import json
+import logging
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+
+import click
+from rich.console import Console
+from rich.logging import RichHandler
+from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+from rich.text import Text
+
+from resumelog.application.scene_batches import Batch, Report
+from resumelog.infrastructure.cli.outcomes import printable
+
+WHY_CHARS = 200
+STALE_MAX = 10
+
+
+class Display:
+    """Everything human goes to standard error; with `wants_json` one document to standard output."""
+
+    def __init__(self, job: str, *, verbose: bool, wants_json: bool) -> None:
+        """Show also what the log itself says: warnings, or with `verbose` every event."""
+        self.job, self.wants_json = printable(job), wants_json
+        self.console = Console(stderr=True, highlight=False, soft_wrap=True)
+        self._progress = Progress(
+            TextColumn("{task.description}", markup=False),
+            BarColumn(),
+            TextColumn("{task.fields[counts]}", markup=False),
+            TimeRemainingColumn(),
+            console=self.console,
+            disable=not self.console.is_terminal,
+        )
+        self._task: TaskID | None = None
+        self._failures: list[dict[str, str]] = []
+        self._start = time.monotonic()
+        logger = logging.getLogger("resumelog")
+        logger.setLevel(logging.INFO if verbose else logging.WARNING)
+        logger.addHandler(RichHandler(console=self.console, show_path=False, show_time=False))
+
+    @contextmanager
+    def showing(self, report: Report, stale: Mapping[str, str]) -> Iterator[None]:
+        """Show the bar while the block runs."""
+        for key, why in [*stale.items()][:STALE_MAX]:
+            self.say(f"scene {key} is made again: {why}")
+        if len(stale) > STALE_MAX:
+            self.say(f"… and {len(stale) - STALE_MAX} more are made again")
+        self._task = self._progress.add_task(self.job, total=report.total, counts=_counts(report))
+        self._progress.update(self._task, completed=report.done)
+        with self._progress:
+            yield
+
+    def say(self, text: str) -> None:
+        """Print a line."""
+        self.console.print(Text(printable(text)))
+
+    def began(self, label: str) -> None:
+        """Name the scene in work."""
+        if self._task is not None:
+            self._progress.update(self._task, description=f"{self.job}  {printable(label)}")
+
+    def done(self, report: Report, label: str, elapsed_s: float) -> None:
+        """Count a scene that is done."""
+        self._advance(report, f"done    {label}  ({elapsed_s:.1f} s)")
+
+    def failed(self, report: Report, label: str, why: str) -> None:
+        """Count a scene that failed, and say why."""
+        self._failures.append({"scene": label, "error": why})
+        line = f"failed  {label}: {why[:WHY_CHARS]}"
+        self._advance(report, line)
+        if self.console.is_terminal:
+            self.say(line)
+
+    def report(self, batch: Batch, cause: str, unsaved: str = "") -> None:
+        """Say at the end how it stands and what to do next."""
+        report, point = batch.report(), batch.resume_point()
+        elapsed_s = time.monotonic() - self._start
+        made = report.done - report.skipped
+        counts = f"{report.done} of {report.total} scenes done"
+        self.say(
+            f"{self.job}: {counts} ({made} now, {report.skipped} before), {_end(report, cause)}"
+        )
+        if self.wants_json:
+            document = report._asdict() | {
+                "job": self.job,
+                "interrupted": cause or None,
+                "not_saved": unsaved or None,
+                "failures": self._failures,
+                "next": [fact.value for fact in point.next],
+                "elapsed_s": round(elapsed_s, 3),
+            }
+            click.echo(json.dumps(document, ensure_ascii=False))
+
+    def _advance(self, report: Report, line: str) -> None:
+        if self._task is not None and self.console.is_terminal:
+            completed = report.done + report.failed
+            self._progress.update(self._task, completed=completed, counts=_counts(report))
+        else:
+            self.say(f"[{report.done + report.failed}/{report.total}] {line}")
+
+
+def _counts(report: Report) -> str:
+    waiting = report.remaining - report.failed
+    return f"{report.done} done, {report.failed} failed, {waiting} remaining"
+
+
+def _end(report: Report, cause: str) -> str:
+    if cause and report.remaining:
+        return f"{report.remaining} remain after {cause}; run the same command to go on"
+    if report.failed:
+        return f"{report.failed} failed; run the same command to retry them"
+    return f"{report.remaining} remain" if report.remaining else "complete"

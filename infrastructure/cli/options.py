@@ -1,0 +1,50 @@
+"""Options that several commands share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+if TYPE_CHECKING:
+    from resumelog.infrastructure.bootstrap import ResumeLog
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+
+def database(command: Command) -> Command:
+    """Add --db."""
+    return click.option(
+        "--db",
+        "url",
+        metavar="URL",
+        envvar="RESUMELOG_URL",
+        show_envvar=True,
+        help="The log: a path or sqlite:///PATH. Default: resumelog.db in the current folder.",
+    )(command)
+
+
+def as_json(command: Command) -> Command:
+    """Add --json."""
+    return click.option(
+        "--json", "wants_json", is_flag=True, help="Print one JSON document on standard output."
+    )(command)
+
+
+def existing(url: str | None) -> ResumeLog:
+    """Open a log that must be there: reading makes none."""
+    import resumelog
+
+    return resumelog.open(url, must_exist=True)
+
+
+def complete_job(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
+    """Offer the names of the jobs for shell completion."""
+    del param
+    try:
+        with existing(ctx.params.get("url")) as log:
+            names = [view.name for view in log.queries.jobs()]
+    except Exception:  # noqa: BLE001 - a completion that fails offers nothing
+        return []
+    return [name for name in names if name.startswith(incomplete)]

@@ -1,0 +1,57 @@
+"""The one table from errors to exit codes, and errors as one line that says what to do."""
+
+from __future__ import annotations
+
+from enum import IntEnum
+from typing import Any
+
+import click
+
+from resumelog.application import errors
+from resumelog.domain.errors import LeaseLost, Refused, ResumelogError
+
+
+class Exit(IntEnum):
+    """What an exit code means."""
+
+    DONE = 0
+    FAILED = 1
+    USAGE = 2
+    INTERRUPTED = 3
+    NOT_SAVED = 4
+
+
+_CODES: tuple[tuple[type[Exception], Exit], ...] = (
+    (errors.NotSaved, Exit.NOT_SAVED),
+    (errors.JobPaused, Exit.INTERRUPTED),
+    (errors.JobStopped, Exit.INTERRUPTED),
+    (errors.AlreadyRunning, Exit.FAILED),
+    (LeaseLost, Exit.FAILED),
+    (errors.DamagedEvent, Exit.FAILED),
+    (errors.Contended, Exit.FAILED),
+    (Refused, Exit.USAGE),
+    (ResumelogError, Exit.USAGE),
+)
+"""The first that fits counts."""
+
+
+class _Refusal(click.ClickException):
+    def __init__(self, message: str, code: Exit) -> None:
+        super().__init__(message)
+        self.exit_code = code  # type: ignore[misc]  # click reads it from the instance
+
+    def show(self, file: Any = None) -> None:
+        click.echo(f"resumelog: {self.format_message()}", err=True, file=file)
+
+
+def refusal(error: Exception) -> Exception:
+    """Return the error as click shows it; one that is not ours is a bug and stays as it is."""
+    for kind, code in _CODES:
+        if isinstance(error, kind):
+            return _Refusal(printable(str(error)), code)
+    return error
+
+
+def printable(text: str) -> str:
+    """Replace what could drive a terminal."""
+    return "".join(char if char.isprintable() else "�" for char in text)

@@ -1,0 +1,147 @@
+"""resumelog jobs, show and log: reads that change nothing."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from resumelog.infrastructure.cli.options import as_json, complete_job, database, existing
+
+if TYPE_CHECKING:
+    from resumelog.application.queries import JobView
+    from resumelog.domain.events import DomainEvent
+
+PIPE_COLUMNS = 250
+FACTS_CHARS = 160
+
+
+@click.command()
+@as_json
+@database
+def jobs(wants_json: bool, url: str | None) -> None:
+    """List every job, the one that changed last first.
+
+    \b
+    Examples:
+      resumelog jobs
+      resumelog jobs --json | jq '.[] | select(.status == "failed") | .name'
+    """
+    with existing(url) as log:
+        views = log.queries.jobs()
+        if wants_json:
+            _print_json([view.model_dump(mode="json") for view in views])
+        else:
+            rows = [_job_row(view) for view in views]
+            _print_table(("JOB", "KIND", "STATUS", "PROGRESS", "FAILED", "CHANGED", "ID"), rows)
+
+
+@click.command()
+@click.argument("job", shell_complete=complete_job)
+@as_json
+@database
+def show(job: str, wants_json: bool, url: str | None) -> None:
+    """Show where JOB goes on, and which event decided each part of that.
+
+    JOB is an export's key or output path, PROJECT/STAGE, a simulation id, or the beginning of
+    a job's id.
+
+    \b
+    Examples:
+      resumelog show reel/video
+      resumelog show reel.mp4 --json
+    """
+    with existing(url) as log:
+        state = log.queries.find(job)
+        point, holder = log.queries.resume_point(state), log.leases.holder(state.id)
+        if wants_json:
+            _print_json({**point.model_dump(mode="json"), "id": str(state.id), "worker": holder})
+        else:
+            _print_lines(point.explain().splitlines())
+            _print_lines([f"worker    {holder or 'nobody works on it'}", f"id        {state.id}"])
+
+
+@click.command()
+@click.argument("job", shell_complete=complete_job)
+@as_json
+@database
+def log(job: str, wants_json: bool, url: str | None) -> None:
+    """Show every event of JOB, oldest first.
+
+    \b
+    Examples:
+      resumelog log reel/video
+      resumelog log reel/video --json | jq '.[] | select(.event == "SceneFailed")'
+    """
+    with existing(url) as opened:
+        events = opened.queries.history(opened.queries.find(job))
+        if wants_json:
+            _print_json([_event(event) for event in events])
+        else:
+            rows = [_event_row(event) for event in events]
+            _print_table(("VERSION", "TIME", "EVENT", "EPOCH", "FACTS"), rows)
+
+
+def _job_row(view: JobView) -> tuple[str, ...]:
+    counted = f" ({view.done}/{view.total})" if view.total is not None else ""
+    changed = f"{view.modified_at:%Y-%m-%d %H:%M:%S}" if view.modified_at else ""
+    progress, failed = f"{view.progress:.0%}{counted}", str(view.failed or "")
+    return (view.name, view.kind, view.status, progress, failed, changed, str(view.id)[:8])
+
+
+def _event(event: DomainEvent) -> dict[str, Any]:
+    facts = event.model_dump(mode="json", exclude_none=True)
+    return {
+        "version": facts.pop("originator_version"),
+        "event": type(event).__name__,
+        "topic": event.TOPIC,
+        "stream": facts.pop("originator_id"),
+        **facts,
+    }
+
+
+def _event_row(event: DomainEvent) -> tuple[str, ...]:
+    facts = event.model_dump(
+        mode="json",
+        exclude_none=True,
+        exclude={"originator_id", "originator_version", "timestamp", "epoch"},
+    )
+    told = ", ".join(
+        f"{name}={json.dumps(fact, ensure_ascii=False)}" for name, fact in facts.items()
+    )
+    if len(told) > FACTS_CHARS:
+        told = told[:FACTS_CHARS] + " …"
+    epoch = "" if event.epoch is None else str(event.epoch)
+    time = f"{event.timestamp:%Y-%m-%d %H:%M:%S.%f}"
+    return (str(event.originator_version), time, type(event).__name__, epoch, told)
+
+
+def _print_table(header: tuple[str, ...], rows: list[tuple[str, ...]]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    from resumelog.infrastructure.cli.outcomes import printable
+
+    console = Console(highlight=False)
+    if not console.is_terminal:
+        console.width = PIPE_COLUMNS
+    table = Table(*header, box=None, pad_edge=False, header_style="bold")
+    for row in rows:
+        table.add_row(*(Text(printable(cell), overflow="fold") for cell in row))
+    with console.capture() as captured:
+        console.print(table)
+    for line in captured.get().splitlines():
+        click.echo(line.rstrip())
+
+
+def _print_lines(lines: list[str]) -> None:
+    from resumelog.infrastructure.cli.outcomes import printable
+
+    for line in lines:
+        click.echo(printable(line))
+
+
+def _print_json(document: object) -> None:
+    click.echo(json.dumps(document, ensure_ascii=False, indent=2))

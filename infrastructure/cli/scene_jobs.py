@@ -1,0 +1,73 @@
+"""What `resumelog run` does for each scene, checked whole before anything is written."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import click
+
+from resumelog.domain.plan import Plan
+from resumelog.domain.values import JsonObject
+from resumelog.infrastructure.cli.inputs import InputScene
+from resumelog.infrastructure.cli.template import artifact_path, filled, names, values_of
+
+LABEL_CHARS = 60
+
+
+class SceneJob(NamedTuple):
+    """One scene's command and the file it makes."""
+
+    command: tuple[str, ...]
+    values: dict[str, str]
+    artifact: Path | None
+    where: str
+
+    def argv(self, partial: Path | None) -> list[str]:
+        """Return the command, with the temporary path as {artifact}."""
+        values = self.values | ({"artifact": str(partial)} if partial else {})
+        return [filled(part, values, self.where) for part in self.command]
+
+    @property
+    def label(self) -> str:
+        """How a person knows the scene: its key if it has one of its own, else its line."""
+        own = "id" in self.values or "key" in self.values
+        return self.values["key" if own else "line"][:LABEL_CHARS]
+
+
+def plan_of(scenes: Sequence[InputScene], command: tuple[str, ...], artifact: str | None) -> Plan:
+    """Return the plan; the command and the artifact's path are part of each scene's input."""
+    params: JsonObject = {"command": [*command], "artifact": artifact}
+    return Plan([scene.content for scene in scenes], params)
+
+
+def jobs_of(
+    scenes: Sequence[InputScene], plan: Plan, command: tuple[str, ...], artifact: str | None
+) -> dict[str, SceneJob]:
+    """Return each scene's job by key. Raises click.UsageError for what could never run."""
+    _require_artifact(command, artifact)
+    jobs: dict[str, SceneJob] = {}
+    made_by: dict[Path, str] = {}
+    for index, (key, scene) in enumerate(zip(plan, scenes, strict=True)):
+        values = values_of(scene, index, key)
+        path = Path(artifact_path(artifact, values, scene.where)) if artifact else None
+        if path and made_by.setdefault(path, scene.where) != scene.where:
+            raise click.UsageError(f"{made_by[path]} and {scene.where} would both write {path}")
+        jobs[key] = SceneJob(command, values, path, scene.where)
+        _require_program(jobs[key].argv(path)[0])
+    return jobs
+
+
+def _require_artifact(command: tuple[str, ...], artifact: str | None) -> None:
+    wants = "artifact" in names(command)
+    if artifact and not wants:
+        raise click.UsageError("COMMAND has no {artifact}; let it write to that path")
+    if wants and not artifact:
+        raise click.UsageError("COMMAND writes to {artifact}; name the file with --artifact")
+
+
+def _require_program(program: str) -> None:
+    if shutil.which(program) is None:
+        raise click.UsageError(f"there is no command {program!r}; install it, or name its path")

@@ -1,0 +1,54 @@
+"""Placeholders of a command: {field}, {index}, {key}, {line}, {artifact}; {{word}} stays {word}."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Mapping
+
+import click
+
+from resumelog.infrastructure.cli.inputs import InputScene
+
+_PLACEHOLDER = re.compile(r"\{\{(\w+)\}\}|\{(\w+)\}")
+
+
+def filled(template: str, values: Mapping[str, str], where: str) -> str:
+    """Fill one argument in, without a shell. Raises click.UsageError for a name without a value."""
+
+    def value(match: re.Match[str]) -> str:
+        literal, name = match.groups()
+        if literal is not None:
+            return "{" + literal + "}"
+        if name not in values:
+            known = ", ".join(f"{{{each}}}" for each in values)
+            raise click.UsageError(f"{where} has no field {{{name}}}; it has {known}")
+        return values[name]
+
+    return _PLACEHOLDER.sub(value, template)
+
+
+def names(templates: Iterable[str]) -> set[str]:
+    """Return the names of the placeholders that stand in some templates."""
+    found = (match[2] for each in templates for match in _PLACEHOLDER.finditer(each))
+    return {name for name in found if name}
+
+
+def values_of(scene: InputScene, index: int, key: str) -> dict[str, str]:
+    """Return what a scene's placeholders stand for; its fields come first."""
+    fields = scene.content if isinstance(scene.content, dict) else {}
+    values = {"index": str(index), "key": key, "line": scene.line}
+    return values | {name: _text(value) for name, value in fields.items()}
+
+
+def artifact_path(template: str, values: Mapping[str, str], where: str) -> str:
+    """Fill a path in; a value that would lead to another folder is refused."""
+    for name in names([template]):
+        value = values.get(name, "")
+        if "/" in value or "\0" in value or value in ("..", "."):
+            raise click.UsageError(f"{where}: {{{name}}} is {value!r}, which is no file name")
+    return filled(template, values, where)
+
+
+def _text(value: object) -> str:
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
