@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
 import tomllib
@@ -30,7 +31,8 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("dist")
     source = folder / "source"
     # a copy, so that no build folder of an earlier version is picked up
-    run("git", "clone", "-q", "--no-hardlinks", str(ROOT), str(source))
+    left_out = shutil.ignore_patterns(".*", "build", "*.egg-info", "out")
+    shutil.copytree(ROOT, source, symlinks=True, ignore=left_out)
     run(sys.executable, "-m", "build", "-q", "--wheel", "--no-isolation", "-o", str(folder), source)
     (built,) = folder.glob("*.whl")
     return built
