@@ -38,15 +38,25 @@ class EventLog(Application[UUID]):
         needed += newest_first[len(needed) : len(needed) + 1]
         if len(needed) < len(newest_first):
             state.begin_anew(state.natural_key)
-        state.fold(map(self.decoded, reversed(needed)))
+        state.fold(map(self.decode, reversed(needed)))
         return state
 
     def decide(self, state: State, command: Callable[[State], Events]) -> Events:
         """Append what the command decides; the state evolves only when that is on disk.
 
-        A conflict, a refusal or a decision that nothing is to be done counts only on the newest
-        state: the stream is read up to its end and the command decides again. Raises what the
+        After a conflict the stream is read up to its end and the command decides again. Raises what the
         command refuses, StoreUnavailable, and Contended after DECISIONS_MAX conflicts.
+        """
+        for _ in range(DECISIONS_MAX):
+            events = self.decided(state, command)
+            if not events or self._appended(state, events):
+                return events
+        raise Contended(state.title, attempts=DECISIONS_MAX)
+
+    def decided(self, state: State, command: Callable[[State], Events]) -> Events:
+        """Return what the command decides, and append nothing.
+
+        A refusal, or that nothing is to be done, counts only on the newest state.
         """
         for _ in range(DECISIONS_MAX):
             try:
@@ -56,22 +66,20 @@ class EventLog(Application[UUID]):
                     continue
                 logger.warning("refused: %s", refusal, extra=of(state))
                 raise
-            if not events and self._moved_on(state):
-                continue
-            if self._appended(state, events):
+            if events or not self._moved_on(state):
                 return events
         raise Contended(state.title, attempts=DECISIONS_MAX)
 
     def history(self, stream: UUID, *, gt: int = 0) -> Iterator[DomainEvent]:
         """Iterate over all events of a stream, from version `gt` + 1 on."""
         while page := self.recorder.select_events(stream, gt=gt, limit=PAGE):
-            yield from map(self.decoded, page)
+            yield from map(self.decode, page)
             gt = page[-1].originator_version
 
     def event(self, stream: UUID, version: int) -> DomainEvent:
         """Return one event."""
         (stored,) = self.recorder.select_events(stream, gt=version - 1, lte=version)
-        return self.decoded(stored)
+        return self.decode(stored)
 
     def value(self, event: DomainEvent, payload: Payload) -> JsonValue:
         """Return the value of an event's payload, wherever it is kept."""
@@ -92,7 +100,7 @@ class EventLog(Application[UUID]):
             state.fold((event,))
         return iter(found.values())
 
-    def decoded(self, stored: StoredEvent) -> DomainEvent:
+    def decode(self, stored: StoredEvent) -> DomainEvent:
         """Return the event; raise DamagedEvent for one that can't be read."""
         event = self.mapper.to_domain_event(stored)
         assert isinstance(event, DomainEvent)
@@ -101,7 +109,7 @@ class EventLog(Application[UUID]):
     def _everything(self) -> Iterator[DomainEvent]:
         position = 0
         while page := self.recorder.select_notifications(position, PAGE, inclusive_of_start=False):
-            yield from map(self.decoded, page)
+            yield from map(self.decode, page)
             position = page[-1].id
 
     def _moved_on(self, state: EventSourced) -> bool:

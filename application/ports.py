@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import NamedTuple, Protocol
 from uuid import UUID
 
-from resumelog.domain.values import Artifact, Attempt, Claim
+from resumelog.domain.values import Artifact, Attempt, Claim, Worker
 
 
 class Clock(Protocol):
@@ -41,7 +41,12 @@ class InFlight(NamedTuple):
 
 
 class Leases(Protocol):
-    """One worker at a time on a stream."""
+    """One worker at a time on a stream; `worker` is who asks."""
+
+    @property
+    def worker(self) -> Worker:
+        """Return the identity of this process."""
+        ...
 
     def acquire(self, stream: UUID, job: str, floor: int, *, force: bool = False) -> Claim:
         """Return a claim whose epoch is above `floor` and every earlier one.

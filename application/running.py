@@ -67,11 +67,14 @@ class Running(Generic[State]):
     def begin(self, command: Callable[[State, Claim], Events], *, force: bool = False) -> Events:
         """Recover, take the lease, and record its epoch by what `command` decides.
 
-        The lease is given back at once where that is refused or nothing is to be done.
+        A command that is refused, or that has nothing to do, is known before: it takes no lease.
         """
         state = self.log.recover(self.state)
         if state.version:
             logger.info("%s recovered at version %d", state.title, state.version, extra=of(state))
+        trial = Claim(self.leases.worker, state.epoch + 1)
+        if not self.log.decided(state, lambda state: command(state, trial)):
+            return ()
         claim = self.leases.acquire(state.id, state.title, state.epoch, force=force)
         try:
             events = self.log.decide(state, lambda state: command(state, claim))

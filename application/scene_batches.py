@@ -198,7 +198,7 @@ class Batch:
         at = running.clock.now()
         running.do(lambda batch, by: batch.finish(self.plan, by, at))
         report = self.report()
-        self.leave(f"{report.failed} of {report.remaining} remaining scenes failed")
+        self.leave(f"left with {report.remaining} scenes to do, {report.failed} of them failed")
 
     def __enter__(self) -> Self:
         """Return the batch itself."""

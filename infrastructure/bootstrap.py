@@ -11,7 +11,7 @@ from resumelog.application.autopilot_runs import AutoPilot, Host
 from resumelog.application.errors import NoLog, UnknownStore
 from resumelog.application.event_log import EventLog
 from resumelog.application.export_jobs import ExportJobs
-from resumelog.application.ports import Clock, Leases
+from resumelog.application.ports import Clock
 from resumelog.application.queries import Queries
 from resumelog.application.scene_batches import SceneBatches
 from resumelog.infrastructure.artifacts import FileArtifacts
@@ -20,9 +20,10 @@ from resumelog.infrastructure.settings import DEFAULT_URL, Settings
 from resumelog.infrastructure.storage.leases import MemoryLeaseTable, TableLeases
 from resumelog.infrastructure.storage.schema import is_there
 
-MAPPER = {"MAPPER_TOPIC": "resumelog.infrastructure.storage.mapper:EventMapper"}
-MEMORY = {"PERSISTENCE_MODULE": "eventsourcing.popo"}
-SQLITE = {"PERSISTENCE_MODULE": "resumelog.infrastructure.storage.sqlite"}
+# Prefixed by the application's name, as eventsourcing reads them first.
+MAPPER = {"RESUMELOG_MAPPER_TOPIC": "resumelog.infrastructure.storage.mapper:EventMapper"}
+MEMORY = {"RESUMELOG_PERSISTENCE_MODULE": "eventsourcing.popo"}
+SQLITE = {"RESUMELOG_PERSISTENCE_MODULE": "resumelog.infrastructure.storage.sqlite"}
 
 
 class ResumeLog:
@@ -31,15 +32,15 @@ class ResumeLog:
     def __init__(self, log: EventLog, leases: TableLeases, clock: Clock, root: Path) -> None:
         """Put the services together; `open` makes the parts."""
         self.log, self.leases, self.clock = log, leases, clock
-        artifacts, port = FileArtifacts(root), _port(leases)
-        self.exports = ExportJobs(log, port, clock, artifacts)
-        self.scenes = SceneBatches(log, port, clock, artifacts)
+        artifacts = FileArtifacts(root)
+        self.exports = ExportJobs(log, leases, clock, artifacts)
+        self.scenes = SceneBatches(log, leases, clock, artifacts)
         self.queries = Queries(log)
         self._pilots: list[AutoPilot] = []
 
     def autopilot(self, host: Host) -> AutoPilot:
         """Return the runs of this log under a host; closing the log hands them back."""
-        pilot = AutoPilot(self.log, _port(self.leases), self.clock, host)
+        pilot = AutoPilot(self.log, self.leases, self.clock, host)
         self._pilots.append(pilot)
         return pilot
 
@@ -100,8 +101,4 @@ def _environment(url: str | Path | None, settings: Settings, must_exist: bool) -
         raise UnknownStore(url=chosen)
     if must_exist and not is_there(Path(path)) and not Path(path).is_dir():
         raise NoLog(store=path)
-    return {**SQLITE, "SQLITE_DBNAME": path}
-
-
-def _port(leases: TableLeases) -> Leases:
-    return leases
+    return {**SQLITE, "RESUMELOG_SQLITE_DBNAME": path}

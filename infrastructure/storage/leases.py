@@ -60,7 +60,7 @@ class LeaseTable(Protocol):
         ...
 
     def leave(self, holder: str) -> None:
-        """Forget a holder."""
+        """Give back all that a holder still has, and forget it."""
         ...
 
     def close(self) -> None:
@@ -79,13 +79,18 @@ class TableLeases:
     ) -> None:
         """Start no thread yet; the first lease does."""
         self.table, self.lease_s = table, lease_s
-        self.worker = processes.this_worker()
+        self._worker = processes.this_worker()
         self.holder_id = secrets.token_hex(8)
         self._sleep = sleep
         self._beats = 0
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
         self._lock = threading.Lock()
+
+    @property
+    def worker(self) -> Worker:
+        """Return the identity of this process."""
+        return self._worker
 
     def acquire(self, stream: UUID, job: str, floor: int, *, force: bool = False) -> Claim:
         """Take the lease; see the port."""
@@ -98,11 +103,11 @@ class TableLeases:
         if not self.table.take(stream, row, epoch, self.holder_id):
             raise AlreadyRunning(job, holder=self.holder(stream) or "another worker")
         if not row or not held:
-            return Claim(self.worker, epoch)
+            return Claim(self._worker, epoch)
         units = _units(row.in_flight)
         logger.info("%s: taking over from %s", job, _named(row))
         self._clean_up(units, row)
-        return Claim(self.worker, epoch, tuple(unit.as_attempt() for unit in units))
+        return Claim(self._worker, epoch, tuple(unit.as_attempt() for unit in units))
 
     def begun(self, stream: UUID, claim: Claim, units: tuple[InFlight, ...]) -> None:
         """Note what is in flight."""
@@ -168,7 +173,7 @@ class TableLeases:
 
     def _beat(self) -> None:
         self._beats += 1
-        self.table.beat(self.holder_id, self.worker.model_dump_json(), self._beats)
+        self.table.beat(self.holder_id, self._worker.model_dump_json(), self._beats)
 
 
 class MemoryLeaseTable:
@@ -213,9 +218,12 @@ class MemoryLeaseTable:
             self._identities[holder] = (identity, beat)
 
     def leave(self, holder: str) -> None:
-        """Forget a holder."""
+        """Give back all that a holder still has, and forget it."""
         with self._lock:
             self._identities.pop(holder, None)
+            for stream, row in self._rows.items():
+                if row.holder == holder:
+                    self._rows[stream] = row._replace(holder=None)
 
     def close(self) -> None:
         """Nothing is open."""

@@ -68,13 +68,10 @@ class SQLiteLeaseTable:
             )
 
     def leave(self, holder: str) -> None:
-        """Forget a holder, unless a lease still names it."""
+        """Give back all that a holder still has, and forget it."""
         with self._connection() as connection:
-            connection.execute(
-                "DELETE FROM workers WHERE holder = ?1"
-                " AND NOT EXISTS (SELECT 1 FROM leases WHERE holder = ?1)",
-                (holder,),
-            )
+            connection.execute("UPDATE leases SET holder = NULL WHERE holder = ?", (holder,))
+            connection.execute("DELETE FROM workers WHERE holder = ?", (holder,))
 
     def close(self) -> None:
         """Close the connections."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from resumelog.domain.values import Artifact, Claim, Worker
+from resumelog.domain.values import Artifact, Attempt, Claim, Worker
 
 NOW = datetime(2025, 3, 1, 8, 30, tzinfo=UTC)
 DIGEST = "ab" * 32
@@ -32,7 +32,7 @@ def later(seconds: float) -> datetime:
 
 
 def claim(
-    epoch: int = 1, in_flight: tuple[str, ...] | None = None, worker: Worker = WORKER
+    epoch: int = 1, in_flight: tuple[Attempt, ...] | None = None, worker: Worker = WORKER
 ) -> Claim:
     """Return the right to work under this epoch."""
     return Claim(worker, epoch, in_flight)

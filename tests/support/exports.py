@@ -10,7 +10,7 @@ from support.canonical import CLIP, NOW, claim
 from support.scenario import Command
 
 from resumelog.domain.export_job import ExportJob, Report, Work
-from resumelog.domain.values import Artifact
+from resumelog.domain.values import Artifact, Attempt
 
 ExportCommand = Command[ExportJob]
 
@@ -22,7 +22,7 @@ def begin(
     epoch: int = 1,
     *,
     work: Work = WORK,
-    in_flight: tuple[str, ...] | None = None,
+    in_flight: tuple[Attempt, ...] | None = None,
     at: datetime = NOW,
     **options: Any,
 ) -> ExportCommand:

@@ -11,7 +11,7 @@ from support.scenario import Command
 
 from resumelog.domain.plan import Plan
 from resumelog.domain.scene_batch import Outcome, SceneBatch
-from resumelog.domain.values import Artifact, Payload
+from resumelog.domain.values import Artifact, Attempt, Payload
 
 BatchCommand = Command[SceneBatch]
 
@@ -48,7 +48,7 @@ def begin(
     epoch: int = 1,
     *,
     plan: Plan = PLAN,
-    in_flight: tuple[str, ...] | None = None,
+    in_flight: tuple[Attempt, ...] | None = None,
     at: datetime = NOW,
     **options: Any,
 ) -> BatchCommand:
@@ -87,6 +87,6 @@ def finish(epoch: int = 1, plan: Plan = PLAN, at: datetime = NOW) -> BatchComman
 
 
 def interrupt(
-    *in_flight: str, cause: object = "SIGTERM", epoch: int = 1, at: datetime = NOW
+    *in_flight: Attempt, cause: object = "SIGTERM", epoch: int = 1, at: datetime = NOW
 ) -> BatchCommand:
     return lambda batch: batch.interrupt(cause, in_flight, claim(epoch), at)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import cache
 
+from resumelog.domain.values import Attempt
 from support import exports, runs, scenes
 from support.canonical import CLIP, DIGEST, NOW, later
 from support.scenario import Command, history, nothing_yet
@@ -55,7 +56,7 @@ def batch() -> Events:
         SceneBatch,
         scenes.begin(after="analysis"),
         scenes.record(made, scenes.failed("s2"), at=later(5)),
-        scenes.interrupt("s3", at=later(10)),
+        scenes.interrupt(Attempt("s3", 1), at=later(10)),
         scenes.begin(2, plan=revised, at=later(20)),
         scenes.record(scenes.done("s3", 2), epoch=2, plan=revised, at=later(30)),
         scenes.invalidate("s1", plan=revised, epoch=2, at=later(40)),
