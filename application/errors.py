@@ -88,7 +88,7 @@ class Contended(StoreError):
 class NotOurDatabase(StoreError):
     """A file that resumelog did not make."""
 
-    text = "{store} is {what}, not a resumelog database; choose another path"
+    text = "{store} is {what}; choose another path"
     store: str
     what: str
 

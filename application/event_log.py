@@ -64,7 +64,8 @@ class EventLog(Application[UUID]):
             except Refused as refusal:
                 if self._moved_on(state):
                     continue
-                logger.warning("refused: %s", refusal, extra=of(state))
+                version = state.version
+                logger.warning("refused at version %d: %s", version, refusal, extra=of(state))
                 raise
             if events or not self._moved_on(state):
                 return events

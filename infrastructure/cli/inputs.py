@@ -10,8 +10,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import click
 from pydantic import JsonValue
+
+from resumelog.infrastructure.cli.options import InputError
 
 FORMATS = ("auto", "jsonl", "json", "csv", "lines")
 _BY_SUFFIX = {".jsonl": "jsonl", ".ndjson": "jsonl", ".json": "json", ".csv": "csv"}
@@ -26,12 +27,12 @@ class InputScene(NamedTuple):
 
 
 def read_scenes(source: str, format_name: str = "auto") -> list[InputScene]:
-    """Return the scenes of a file, or of standard input for "-". Raises click.UsageError."""
+    """Return the scenes of a file, or of standard input for "-". Raises InputError."""
     text = _text(source)
     chosen = format_name if format_name != "auto" else _guessed(source, text)
     scenes = list(_PARSERS[chosen](text, source))
     if not scenes:
-        raise click.UsageError(f"{source} holds no scenes; give it at least one line")
+        raise InputError(f"{source} holds no scenes; give it at least one line")
     return scenes
 
 
@@ -39,12 +40,12 @@ def _text(source: str) -> str:
     try:
         data = sys.stdin.buffer.read() if source == "-" else Path(source).read_bytes()
     except OSError as error:
-        raise click.UsageError(f"INPUT {source} can't be read: {error.strerror}") from None
+        raise InputError(f"INPUT {source} can't be read: {error.strerror}") from None
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = data[: error.start].count(b"\n") + 1
-        raise click.UsageError(f"{source}, line {line}: not UTF-8; convert the file") from None
+        raise InputError(f"{source}, line {line}: not UTF-8; convert the file") from None
 
 
 def _guessed(source: str, text: str) -> str:
@@ -65,7 +66,7 @@ def _json_lines(text: str, source: str) -> Iterator[InputScene]:
 def _json_array(text: str, source: str) -> Iterator[InputScene]:
     scenes = _json(text, source)
     if not isinstance(scenes, list):
-        raise click.UsageError(f"{source}: not a JSON array; put the scenes between [ and ]")
+        raise InputError(f"{source}: not a JSON array; put the scenes between [ and ]")
     for number, scene in enumerate(scenes, 1):
         yield InputScene(scene, json.dumps(scene, ensure_ascii=False), f"{source}, scene {number}")
 
@@ -75,17 +76,17 @@ def _csv(text: str, source: str) -> Iterator[InputScene]:
     try:
         header = next(reader, [])
         if len(set(header)) < len(header) or not all(header):
-            raise click.UsageError(f"{source}, line 1: the header needs a name for each column")
+            raise InputError(f"{source}, line 1: the header needs a name for each column")
         for row in reader:
             if row:
                 yield _csv_scene(header, row, f"{source}, line {reader.line_num}")
     except csv.Error as error:
-        raise click.UsageError(f"{source}, line {reader.line_num}: {error}") from None
+        raise InputError(f"{source}, line {reader.line_num}: {error}") from None
 
 
 def _csv_scene(header: list[str], row: list[str], where: str) -> InputScene:
     if len(row) != len(header):
-        raise click.UsageError(f"{where}: {len(row)} values for {len(header)} columns")
+        raise InputError(f"{where}: {len(row)} values for {len(header)} columns")
     line = io.StringIO()
     csv.writer(line, lineterminator="").writerow(row)
     return InputScene(dict(zip(header, row, strict=True)), line.getvalue(), where)
@@ -99,16 +100,16 @@ def _lines(text: str, source: str) -> Iterator[InputScene]:
 
 def _json(text: str, where: str) -> Any:
     def refuse(constant: str) -> None:
-        raise click.UsageError(f"{where}: {constant} is no JSON; write null or a number")
+        raise InputError(f"{where}: {constant} is no JSON; write null or a number")
 
     try:
         return json.loads(text, parse_constant=refuse)
     except json.JSONDecodeError as error:
         place = f", line {error.lineno}" if "line" not in where else ""
         reason = f"{error.msg} at column {error.colno}"
-        raise click.UsageError(f"{where}{place}: not JSON: {reason}") from None
+        raise InputError(f"{where}{place}: not JSON: {reason}") from None
     except RecursionError:
-        raise click.UsageError(f"{where}: nested too deeply") from None
+        raise InputError(f"{where}: nested too deeply") from None
 
 
 _PARSERS: dict[str, Callable[[str, str], Iterator[InputScene]]] = {

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import IO, TYPE_CHECKING, Any, TypeVar
 
 import click
 
@@ -11,6 +11,14 @@ if TYPE_CHECKING:
     from resumelog.infrastructure.bootstrap import ResumeLog
 
 Command = TypeVar("Command", bound=Callable[..., Any])
+
+
+class InputError(click.UsageError):
+    """What was handed in can't be used; told in one line, exit code 2."""
+
+    def show(self, file: IO[Any] | None = None) -> None:
+        """Print the one line."""
+        click.echo(f"resumelog: {self.format_message()}", err=True, file=file)
 
 
 def database(command: Command) -> Command:

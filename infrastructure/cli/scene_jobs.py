@@ -7,11 +7,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-import click
-
 from resumelog.domain.plan import Plan
 from resumelog.domain.values import JsonObject
 from resumelog.infrastructure.cli.inputs import InputScene
+from resumelog.infrastructure.cli.options import InputError
 from resumelog.infrastructure.cli.template import artifact_path, filled, names, values_of
 
 LABEL_CHARS = 60
@@ -46,7 +45,7 @@ def plan_of(scenes: Sequence[InputScene], command: tuple[str, ...], artifact: st
 def jobs_of(
     scenes: Sequence[InputScene], plan: Plan, command: tuple[str, ...], artifact: str | None
 ) -> dict[str, SceneJob]:
-    """Return each scene's job by key. Raises click.UsageError for what could never run."""
+    """Return each scene's job by key. Raises InputError for what could never run."""
     _require_artifact(command, artifact)
     jobs: dict[str, SceneJob] = {}
     made_by: dict[Path, str] = {}
@@ -54,7 +53,7 @@ def jobs_of(
         values = values_of(scene, index, key)
         path = Path(artifact_path(artifact, values, scene.where)) if artifact else None
         if path and made_by.setdefault(path, scene.where) != scene.where:
-            raise click.UsageError(f"{made_by[path]} and {scene.where} would both write {path}")
+            raise InputError(f"{made_by[path]} and {scene.where} would both write {path}")
         jobs[key] = SceneJob(command, values, path, scene.where)
         _require_program(jobs[key].argv(path)[0])
     return jobs
@@ -63,11 +62,11 @@ def jobs_of(
 def _require_artifact(command: tuple[str, ...], artifact: str | None) -> None:
     wants = "artifact" in names(command)
     if artifact and not wants:
-        raise click.UsageError("COMMAND has no {artifact}; let it write to that path")
+        raise InputError("COMMAND has no {artifact}; let it write to that path")
     if wants and not artifact:
-        raise click.UsageError("COMMAND writes to {artifact}; name the file with --artifact")
+        raise InputError("COMMAND writes to {artifact}; name the file with --artifact")
 
 
 def _require_program(program: str) -> None:
     if shutil.which(program) is None:
-        raise click.UsageError(f"there is no command {program!r}; install it, or name its path")
+        raise InputError(f"there is no command {program!r}; install it, or name its path")

@@ -6,15 +6,14 @@ import json
 import re
 from collections.abc import Iterable, Mapping
 
-import click
-
 from resumelog.infrastructure.cli.inputs import InputScene
+from resumelog.infrastructure.cli.options import InputError
 
 _PLACEHOLDER = re.compile(r"\{\{(\w+)\}\}|\{(\w+)\}")
 
 
 def filled(template: str, values: Mapping[str, str], where: str) -> str:
-    """Fill one argument in, without a shell. Raises click.UsageError for a name without a value."""
+    """Fill one argument in, without a shell. Raises InputError for a name without a value."""
 
     def value(match: re.Match[str]) -> str:
         literal, name = match.groups()
@@ -22,7 +21,7 @@ def filled(template: str, values: Mapping[str, str], where: str) -> str:
             return "{" + literal + "}"
         if name not in values:
             known = ", ".join(f"{{{each}}}" for each in values)
-            raise click.UsageError(f"{where} has no field {{{name}}}; it has {known}")
+            raise InputError(f"{where} has no field {{{name}}}; it has {known}")
         return values[name]
 
     return _PLACEHOLDER.sub(value, template)
@@ -46,7 +45,7 @@ def artifact_path(template: str, values: Mapping[str, str], where: str) -> str:
     for name in names([template]):
         value = values.get(name, "")
         if "/" in value or "\0" in value or value in ("..", "."):
-            raise click.UsageError(f"{where}: {{{name}}} is {value!r}, which is no file name")
+            raise InputError(f"{where}: {{{name}}} is {value!r}, which is no file name")
     return filled(template, values, where)
 
 

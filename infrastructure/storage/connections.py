@@ -137,24 +137,25 @@ def translated(store: str) -> Iterator[None]:
     except sqlite3.Error as error:
         name = getattr(error, "sqlite_errorname", "") or ""
         if name == "SQLITE_NOTADB":
-            raise NotOurDatabase(store=store, what="no database at all") from error
+            raise NotOurDatabase(store=store, what="no SQLite database") from error
         family = "_".join(name.split("_")[:2])
         if family in _ADVICE:
-            why = _reason(store, str(error))
-            raise StoreUnavailable(store=store, why=why, advice=_ADVICE[family]) from error
+            why, advice = _reason(store, str(error), _ADVICE[family])
+            raise StoreUnavailable(store=store, why=why, advice=advice) from error
         for ours, theirs in _TRANSLATED:
             if isinstance(error, ours):
                 raise theirs(error) from error
         raise
 
 
-def _reason(store: str, why: str) -> str:
+def _reason(store: str, why: str, advice: str) -> tuple[str, str]:
+    """Say what is wrong with the path itself, if something is."""
     path = Path(store)
     if path.is_dir():
-        return "it is a folder"
+        return "it is a folder", "name a file in it"
     if not path.parent.is_dir():
-        return f"there is no folder {path.parent}"
+        return f"there is no folder {path.parent}", "make it first, or choose another path"
     try:
-        return f"{why} ({shutil.disk_usage(path.parent).free:,} bytes free)"
+        return f"{why} ({shutil.disk_usage(path.parent).free:,} bytes free)", advice
     except OSError:
-        return why
+        return why, advice

@@ -53,11 +53,11 @@ MIGRATIONS: tuple[tuple[str, tuple[str, ...]], ...] = (("the log, payloads and l
 
 def migrate(connection: sqlite3.Connection, store: str) -> None:
     """Make the database ours, at the newest schema. Raises NotOurDatabase and NewerSchema."""
-    if _version(connection, store) == len(MIGRATIONS):
+    if require_ours(connection, store) == len(MIGRATIONS):
         return
     connection.execute("BEGIN IMMEDIATE")
     try:
-        for number in range(_version(connection, store), len(MIGRATIONS)):
+        for number in range(require_ours(connection, store), len(MIGRATIONS)):
             _apply(connection, number + 1)
         connection.execute("COMMIT")
     except BaseException:
@@ -65,7 +65,8 @@ def migrate(connection: sqlite3.Connection, store: str) -> None:
         raise
 
 
-def _version(connection: sqlite3.Connection, store: str) -> int:
+def require_ours(connection: sqlite3.Connection, store: str) -> int:
+    """Return the schema version, 0 for an empty file. Raises NotOurDatabase and NewerSchema."""
     (ours,) = connection.execute("PRAGMA application_id").fetchone()
     (tables,) = connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()
     (version,) = connection.execute("PRAGMA user_version").fetchone()

@@ -9,7 +9,7 @@ from __future__ import annotations
 import sqlite3
 import threading
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from typing import Any, Literal
 from uuid import UUID
 
@@ -42,8 +42,11 @@ class Datastore(stock.SQLiteDatastore):
         self.originator_id_type = originator_id_type
         self.connections = Connections(lambda: connect(db_name, timeout_s=lock_timeout))
         self._writing = threading.Lock()
-        with translated(db_name), self.connections.loan() as connection:
-            schema.migrate(connection, db_name)
+        with translated(db_name):
+            with closing(sqlite3.connect(db_name)) as unchanged:
+                schema.require_ours(unchanged, db_name)
+            with self.connections.loan() as connection:
+                schema.migrate(connection, db_name)
 
     @contextmanager
     def transaction(self, *, commit: bool) -> Iterator[Any]:
