@@ -17,7 +17,7 @@ from resumelog.domain.autopilot_run import AutoPilotRun, RunStatus
 from resumelog.domain.errors import LeaseLost, Refused
 from resumelog.domain.events import Events
 from resumelog.domain.resume_point import ResumePoint, resume_point
-from resumelog.domain.values import JsonObject, Payload
+from resumelog.domain.values import Payload
 
 ATTEMPTS_MAX = 3
 END = "completed"
@@ -54,8 +54,8 @@ class StepContext:
 
     def result(self, step: str) -> JsonValue:
         """Return what an earlier step returned."""
-        event = self._running.state.completed[step]
-        return self._running.log.value(event, event.result) if event.result else None
+        run = self._running.state
+        return self._running.log.value(run.id, run.completed[step].originator_version)
 
     def progress(
         self,
@@ -252,6 +252,3 @@ class AutoPilot:
         running.do(
             lambda run, by: run.complete_step(step, by, at, result=payload, active_s=active_s)
         )
-
-
-__all__ = ["AutoPilot", "Host", "JsonObject", "Step", "StepContext", "StopAsked"]

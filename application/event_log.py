@@ -16,7 +16,6 @@ from resumelog.application.errors import Contended
 from resumelog.domain.aggregate import EventSourced
 from resumelog.domain.errors import Refused
 from resumelog.domain.events import DomainEvent, Events, kinds
-from resumelog.domain.values import Payload
 
 DECISIONS_MAX = 20
 PAGE = 500
@@ -82,12 +81,13 @@ class EventLog(Application[UUID]):
         (stored,) = self.recorder.select_events(stream, gt=version - 1, lte=version)
         return self.decode(stored)
 
-    def value(self, event: DomainEvent, payload: Payload) -> JsonValue:
-        """Return the value of an event's payload, wherever it is kept."""
-        if payload.codec == "inline" or payload.content is not None:
-            return payload.value()
-        read = getattr(self.recorder, "select_payload")  # noqa: B009 - only our recorders have it
-        content: bytes = read(event.originator_id, event.originator_version)
+    def value(self, stream: UUID, version: int) -> JsonValue:
+        """Return the value that is kept with an event; None where there is none."""
+        payload = self.event(stream, version).payload
+        if payload is None or payload.codec == "inline":
+            return payload.inline if payload else None
+        read = getattr(self.recorder, "select_payload")  # noqa: B009 - stores with a payload table have it
+        content: bytes = read(stream, version)
         cipher = self.mapper.cipher
         return payload.value(cipher.decrypt(content) if cipher else content)
 
@@ -128,6 +128,8 @@ class EventLog(Application[UUID]):
                 raise
         state.fold(events)
         for event in events:
+            if event.payload:
+                event.payload.forget()
             name, version = type(event).__name__, event.originator_version
             logger.info("%s appended %s, version %d", state.title, name, version, extra=of(state))
         return True

@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from pydantic import JsonValue
 
-from resumelog.application.errors import JobPaused, NotSaved
+from resumelog.application.errors import JobPaused
 from resumelog.application.event_log import EventLog
 from resumelog.application.ports import Artifacts, Clock, Leases
 from resumelog.application.running import Running, Saved
@@ -191,6 +191,3 @@ class ExportJobs:
                 running.do(lambda job, by: job.interrupt(error, by, at))
         except Exception as unsaved:  # noqa: BLE001 - the first error is the one to raise
             error.add_note(f"its record was not saved: {unsaved}")
-
-
-__all__ = ["Export", "ExportJobs", "NotSaved"]

@@ -18,7 +18,6 @@ from resumelog.domain.export_job import ExportJob
 from resumelog.domain.plan import Plan
 from resumelog.domain.resume_point import ResumePoint, resume_point
 from resumelog.domain.scene_batch import SceneBatch
-from resumelog.domain.scene_events import Opened, PlanRevised
 from resumelog.domain.values import Value
 
 ID_CHARS_MIN = 4
@@ -82,9 +81,9 @@ class Queries:
 
     def _plan(self, batch: SceneBatch) -> Plan | None:
         event = batch.decided_by.get("plan")
-        if not isinstance(event, Opened | PlanRevised):
+        if event is None:
             return None
-        plan = self._log.value(event, event.plan)
+        plan = self._log.value(batch.id, event.originator_version)
         assert isinstance(plan, dict)
         keys = plan["scenes"]
         assert isinstance(keys, list)

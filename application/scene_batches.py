@@ -153,9 +153,7 @@ class Batch:
         """Iterate over the scenes that are done and their results, in order, from the log."""
         log, state = self._running.log, self._running.state
         for key in [key for key in self.plan if state.is_done(key)]:
-            event = log.event(state.id, state.scenes[key].version)
-            assert isinstance(event, SceneCompleted)
-            yield self.scene(key), log.value(event, event.result) if event.result else None
+            yield self.scene(key), log.value(state.id, state.scenes[key].version)
 
     def artifact(self, key: str) -> Artifact | None:
         """Return the file that a finished scene made."""

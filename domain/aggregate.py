@@ -24,6 +24,7 @@ from resumelog.domain.events import (
 from resumelog.domain.values import (
     Claim,
     JsonObject,
+    Worker,
     canonical_json,
     checked_key,
     require_cursor,
@@ -83,6 +84,8 @@ class EventSourced:
         self.version = 0
         self.natural_key = natural_key
         self.epoch = 0
+        self.worker: Worker | None = None
+        self.decided_by: dict[str, DomainEvent] = {}
         self.created_at: datetime | None = None
         self.modified_at: datetime | None = None
         self.imported_from: str | None = None
@@ -227,11 +230,19 @@ class EventSourced:
     def _forked(self, event: Forked) -> None:
         self.natural_key = event.natural_key
         if self.status not in self.finished:
-            self.status = self.at_rest
+            self._became(self.at_rest, event)
 
     @evolves
     def _payloads_removed(self, event: PayloadsRemoved) -> None:
         self.payloads_removed_at = event.originator_version
+
+    def _became(self, status: StrEnum, event: DomainEvent) -> None:
+        self.status = status
+        self.decided_by["status"] = event
+
+    def _worked_on_by(self, worker: Worker, event: DomainEvent) -> None:
+        self.worker, self.epoch = worker, event.epoch or 0
+        self.decided_by["worker"] = event
 
     def __eq__(self, other: object) -> bool:
         """States are equal when they are the same kind with the same facts."""

@@ -43,8 +43,8 @@ from resumelog.domain.errors import (
     PercentOutOfRange,
     StepOutOfOrder,
 )
-from resumelog.domain.events import DomainEvent, Events
-from resumelog.domain.values import Claim, JsonObject, Payload, Worker, checked_key, error_text
+from resumelog.domain.events import Events
+from resumelog.domain.values import Claim, JsonObject, Payload, checked_key, error_text
 
 DEFAULT_STEPS = ("preparing", "starting", "monitoring", "generating_report", "completed")
 IDLE = "idle"
@@ -76,7 +76,6 @@ class AutoPilotRun(EventSourced):
         self.status = RunStatus.INACTIVE
         self.mode: Mode = "manual"
         self.steps: tuple[str, ...] = DEFAULT_STEPS
-        self.worker: Worker | None = None
         self.step = IDLE
         self.completed: dict[str, StepCompleted] = {}
         self.attempts: dict[str, int] = {}
@@ -85,12 +84,17 @@ class AutoPilotRun(EventSourced):
         self.progress: ProgressSaved | None = None
         self.error = ""
         self.error_step: str | None = None
-        self.decided_by: dict[str, DomainEvent] = {}
 
     @property
     def next_step(self) -> str:
         """The first step that is not completed; the chain's last name when all are."""
-        return next((step for step in self.steps if step not in self.completed), self.steps[-1])
+        remaining = (step for step in self.steps if step not in self.completed)
+        return next(remaining, (IDLE, *self.steps)[-1])
+
+    @property
+    def _was_begun(self) -> bool:
+        """Tell whether a worker drove it since it was configured or reset."""
+        return "worker" in self.decided_by
 
     @property
     def last_completed_step(self) -> str:
@@ -130,8 +134,7 @@ class AutoPilotRun(EventSourced):
 
     def reset(self, actor: str, at: datetime) -> Events:
         """Forget all but the mode; a worker that is still at it is refused from here on."""
-        fresh = self.status is RunStatus.INACTIVE and not self.completed and not self.attempts
-        if fresh:
+        if not self._was_begun:
             return ()
         return self.new(at, self._reset(actor, self.epoch + 1))
 
@@ -159,7 +162,7 @@ class AutoPilotRun(EventSourced):
         started = draft(
             Started, epoch=by.epoch, forced=forced, steps=_chain(steps), worker=by.worker
         )
-        if forced and (self.attempts or self.completed):
+        if forced and self._was_begun:
             return self.new(at, self._reset(actor or str(by.worker), by.epoch), started)
         if self.status is RunStatus.COMPLETED:
             return ()
@@ -298,21 +301,20 @@ class AutoPilotRun(EventSourced):
         self.steps = event.steps
         self.completed = {step: by for step, by in self.completed.items() if step in event.steps}
         self.error, self.error_step = "", None
+        self.step, self.active_s, self.polls_failed = IDLE, 0.0, 0
         self.attempts.pop(self.next_step, None)
-        self.worker, self.epoch = event.worker, event.epoch or 0
+        self._worked_on_by(event.worker, event)
         self._became(RunStatus.ACTIVE, event)
 
     @evolves
     def _recovered_again(self, event: Recovered) -> None:
         if self.status is RunStatus.ACTIVE and self.modified_at:
             self.active_s += max(0.0, (event.timestamp - self.modified_at).total_seconds())
-        self.worker, self.epoch = event.worker, event.epoch or 0
-        self.decided_by["worker"] = event
+        self.step = IDLE
+        self._worked_on_by(event.worker, event)
 
     @evolves
     def _step_started(self, event: StepStarted) -> None:
-        if self.attempts.get(event.step, 0) == 0:
-            self.active_s, self.progress = 0.0, None
         self.step, self.attempts[event.step] = event.step, event.attempt
         self.polls_failed = 0
         self.decided_by["step"] = event
@@ -357,7 +359,7 @@ class AutoPilotRun(EventSourced):
 
     @evolves
     def _completed(self, event: Completed) -> None:
-        self.step = self.steps[-1]
+        self.step = (IDLE, *self.steps)[-1]
         self._became(RunStatus.COMPLETED, event)
 
     @evolves
@@ -365,10 +367,6 @@ class AutoPilotRun(EventSourced):
         self.begin_anew((event.simulation_id,))
         self.mode, self.epoch = event.mode, event.epoch or 0
         self._became(RunStatus.INACTIVE, event)
-
-    def _became(self, status: RunStatus, event: DomainEvent) -> None:
-        self.status = status
-        self.decided_by["status"] = event
 
 
 def _chain(steps: tuple[str, ...]) -> tuple[str, ...]:

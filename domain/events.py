@@ -11,7 +11,7 @@ from uuid import UUID
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, PositiveInt
 
-from resumelog.domain.values import JsonObject, Sha256
+from resumelog.domain.values import JsonObject, Payload, Sha256
 
 if TYPE_CHECKING:
     from resumelog.domain.aggregate import EventSourced
@@ -53,6 +53,11 @@ class DomainEvent(BaseModel):
     def kind(self) -> str:
         """The kind of stream that it belongs to, which is the topic's middle word."""
         return self.TOPIC.split(".")[1]
+
+    @property
+    def payload(self) -> Payload | None:
+        """The value that is kept with it, of which an event has one at most."""
+        return next((part for part in vars(self).values() if isinstance(part, Payload)), None)
 
     def mutate(self, aggregate: EventSourced | None) -> EventSourced:
         """Evolve a state by this event, as eventsourcing's stock projector asks for it."""

@@ -90,12 +90,10 @@ class ExportJob(EventSourced):
         super().__init__(id, natural_key)
         self.status = ExportStatus.IDLE
         self.work = Work("", "", "")
-        self.worker: Worker | None = None
         self.report = Report(0.0)
         self.error = ""
         self.attempts = 0
         self.artifact: Artifact | None = None
-        self.decided_by: dict[Literal["status", "report", "attempts"], DomainEvent] = {}
 
     @property
     def progress(self) -> float:
@@ -280,12 +278,8 @@ class ExportJob(EventSourced):
         self._became(ExportStatus.IDLE, event)
 
     def _working(self, event: DomainEvent, worker: Worker) -> None:
-        self.worker, self.epoch = worker, event.epoch or 0
+        self._worked_on_by(worker, event)
         self.attempts += 1
         self.error = ""
         self.decided_by["attempts"] = event
         self._became(ExportStatus.RUNNING, event)
-
-    def _became(self, status: ExportStatus, event: DomainEvent) -> None:
-        self.status = status
-        self.decided_by["status"] = event

@@ -31,7 +31,7 @@ from resumelog.domain.scene_events import (
     SceneInvalidated,
     Stopped,
 )
-from resumelog.domain.values import Artifact, Attempt, Claim, Payload, Worker, error_text
+from resumelog.domain.values import Artifact, Attempt, Claim, Payload, error_text
 
 STAGES = ("storyboard", "enhancement", "image", "audio", "video")
 
@@ -84,11 +84,9 @@ class SceneBatch(EventSourced):
         self.plan_sha256 = ""
         self.scene_count = 0
         self.after: str | None = None
-        self.worker: Worker | None = None
         self.scenes: dict[str, SceneRecord] = {}
         self.done = 0
         self.failed = 0
-        self.decided_by: dict[Literal["status", "plan"], DomainEvent] = {}
 
     # Commands
 
@@ -297,7 +295,7 @@ class SceneBatch(EventSourced):
 
     @evolves
     def _resumed(self, event: Resumed) -> None:
-        self.worker, self.epoch = event.worker, event.epoch or 0
+        self._worked_on_by(event.worker, event)
         self._became(BatchStatus.RUNNING, event)
 
     @evolves
@@ -359,7 +357,3 @@ class SceneBatch(EventSourced):
         self.scenes[scene] = SceneRecord(
             state, fingerprint, event.originator_version, event.timestamp, attempts
         )
-
-    def _became(self, status: BatchStatus, event: DomainEvent) -> None:
-        self.status = status
-        self.decided_by["status"] = event

@@ -105,8 +105,20 @@ class Payload(Value):
 
     @property
     def content(self) -> bytes | None:
-        """The stored bytes of a large value that was just made; None once it is read back."""
+        """The stored bytes of a large value that was just made; None once they are on disk."""
         return self._content
+
+    def forget(self) -> None:
+        """Let go of the bytes: they are on disk, and states keep events for long."""
+        self._content = None
+
+    def __eq__(self, other: object) -> bool:
+        """Equal values have equal hashes, whether their bytes are at hand or not."""
+        return isinstance(other, Payload) and self.sha256 == other.sha256
+
+    def __hash__(self) -> int:
+        """Hash by the hash."""
+        return hash(self.sha256)
 
     def value(self, content: bytes | None = None) -> JsonValue:
         """Return the value itself; a large one is decoded from its stored bytes."""

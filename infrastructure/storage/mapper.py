@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from functools import cache
-from typing import Any, get_args
+from typing import Any
 from uuid import UUID
 
 from eventsourcing.domain import DomainEventProtocol
@@ -14,7 +13,6 @@ from pydantic import ValidationError
 
 from resumelog.application.errors import DamagedEvent
 from resumelog.domain.events import DomainEvent, event_class
-from resumelog.domain.values import Payload
 
 COLUMNS = {"originator_id", "originator_version"}
 
@@ -74,24 +72,16 @@ class EventMapper(Mapper[UUID]):
             raise _damaged(stored_event, f"{type(error).__name__}: {error}") from error
 
     def _parted(self, event: DomainEvent) -> tuple[DomainEvent, bytes | None]:
-        for field in _payload_fields(type(event)):
-            payload: Payload | None = getattr(event, field)
-            if payload is not None and payload.codec != "inline":
-                if self.keeps_payloads_aside:
-                    return event, payload.content
-                return event.model_copy(update={field: payload.inlined()}), None
-        return event, None
+        payload = event.payload
+        if payload is None or payload.codec == "inline":
+            return event, None
+        if self.keeps_payloads_aside:
+            return event, payload.content
+        (field,) = (name for name, part in vars(event).items() if part is payload)
+        return event.model_copy(update={field: payload.inlined()}), None
 
     def _encrypted(self, content: bytes) -> bytes:
         return self.cipher.encrypt(content) if self.cipher else content
-
-
-@cache
-def _payload_fields(cls: type[DomainEvent]) -> tuple[str, ...]:
-    fields = cls.model_fields.items()
-    return tuple(
-        name for name, field in fields if Payload in (field.annotation, *get_args(field.annotation))
-    )
 
 
 def _with_columns(stored: StoredEvent, state: bytes) -> bytes:
