@@ -101,12 +101,15 @@ class SceneBatch(EventSourced):
     ) -> Events:
         """Open the batch, or take it up again; `stale` gives the reason for each scene to redo.
 
-        A completed batch in which nothing is left to do stays completed.
+        A completed batch in which nothing is left to do stays completed. Raises UnknownScene where
+        a stale scene is not in the plan, and LeaseLost.
         """
         if by.epoch == self.epoch and self.status is BatchStatus.RUNNING:
             return ()
         self.require_newer(by)
         stale = {key: why for key, why in (stale or {}).items() if self.is_done(key)}
+        for scene in stale:
+            self._require_planned(scene, plan)
         idle = not stale and all(self.is_done(key) for key in plan)
         if self.status is BatchStatus.COMPLETED and idle and plan.sha256 == self.plan_sha256:
             return ()

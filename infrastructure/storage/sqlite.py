@@ -14,7 +14,8 @@ from typing import Any, Literal
 from uuid import UUID
 
 import eventsourcing.sqlite as stock
-from eventsourcing.persistence import Mapper, Notification, StoredEvent, Transcoder
+from eventsourcing import persistence
+from eventsourcing.persistence import Mapper, Notification, StoredEvent, Tracking, Transcoder
 from eventsourcing.utils import Environment, EnvType
 
 from resumelog.infrastructure.storage import schema
@@ -102,6 +103,10 @@ class AggregateRecorder(stock.SQLiteAggregateRecorder):
     def _insert_events(
         self, c: Any, stored_events: Sequence[StoredEvent], **_: Any
     ) -> Sequence[int] | None:
+        self._insert_sealed(c, stored_events)
+        return None
+
+    def _insert_sealed(self, c: Any, stored_events: Sequence[StoredEvent]) -> list[int]:
         heads: dict[str, bytes] = {}
         positions = []
         for stored in stored_events:
@@ -171,6 +176,11 @@ class ApplicationRecorder(AggregateRecorder, stock.SQLiteApplicationRecorder):
         super().__init__(datastore, events_table_name)
         self.select_max_notification_id_statement = f"SELECT MAX(position) FROM {events_table_name}"
 
+    def _insert_events(
+        self, c: Any, stored_events: Sequence[StoredEvent], **_: Any
+    ) -> Sequence[int] | None:
+        return self._insert_sealed(c, stored_events)
+
     def select_notifications(
         self,
         start: int | None,
@@ -181,7 +191,7 @@ class ApplicationRecorder(AggregateRecorder, stock.SQLiteApplicationRecorder):
         inclusive_of_start: bool = True,
     ) -> Sequence[Notification]:
         """Read events in the order of their positions."""
-        first = start if start is not None else 1
+        first = start if start is not None else 0
         wanted = f" AND topic IN ({','.join('?' * len(topics))})" if topics else ""
         statement = (
             "SELECT position, originator_id, originator_version, topic, state"
@@ -202,8 +212,21 @@ class TrackingRecorder(stock.SQLiteTrackingRecorder):
     """How far each follower is, in the stock's table."""
 
 
-class ProcessRecorder(TrackingRecorder, ApplicationRecorder, stock.SQLiteProcessRecorder):
+class ProcessRecorder(TrackingRecorder, ApplicationRecorder, persistence.ProcessRecorder):
     """Events and tracking in one transaction."""
+
+    def _insert_events(
+        self,
+        c: Any,
+        stored_events: Sequence[StoredEvent],
+        *,
+        tracking: Tracking | None = None,
+        **_: Any,
+    ) -> Sequence[int] | None:
+        positions = super()._insert_events(c, stored_events)
+        if tracking is not None:
+            self._insert_tracking(c, tracking)
+        return positions
 
 
 class Factory(stock.SQLiteFactory):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import cache
 
-from resumelog.domain.values import Attempt
+from pydantic import JsonValue
 from support import exports, runs, scenes
 from support.canonical import CLIP, DIGEST, NOW, later
 from support.scenario import Command, history, nothing_yet
@@ -14,13 +14,14 @@ from resumelog.domain.autopilot_run import AutoPilotRun
 from resumelog.domain.events import Events
 from resumelog.domain.export_job import ExportJob
 from resumelog.domain.scene_batch import SceneBatch
+from resumelog.domain.values import Attempt, JsonObject
 
-LONG_RESULT = {"script": "很长的剧本 🎬\n" * 200}
+LONG_RESULT: JsonValue = {"script": "很长的剧本 🎬\n" * 200}
 KINDS: tuple[type[EventSourced], ...] = (ExportJob, SceneBatch, AutoPilotRun)
 
 
 def imported(source: str = "/旧/state.json", sha256: str = DIGEST) -> Command[EventSourced]:
-    recorded = {"progress": 0.25, "标题": "旧档 📼", "note": None}
+    recorded: JsonObject = {"progress": 0.25, "标题": "旧档 📼", "note": None}
     return lambda state: state.import_from(source, sha256, NOW, recorded=recorded, recorded_at=NOW)
 
 

@@ -25,8 +25,10 @@ JSON_VALUES: st.SearchStrategy[Any] = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(TEXTS, inner, max_size=3),
     max_leaves=6,
 )
-LONG = st.sampled_from([{"剧本": "大🎬" * 600}, bytes(range(256)).hex() * 9])
-PAYLOADS = st.one_of(JSON_VALUES, LONG).map(Payload.of)
+LONG: st.SearchStrategy[Any] = st.sampled_from(
+    [{"剧本": "大🎬" * 600}, bytes(range(256)).hex() * 9]
+)
+PAYLOADS = st.one_of(JSON_VALUES, LONG).map(lambda value: Payload.of(value))
 TIMES = st.datetimes(timezones=st.just(UTC))
 SIMPLE: list[tuple[Any, st.SearchStrategy[Any]]] = [
     (bool, st.booleans()),
