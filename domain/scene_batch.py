@@ -129,8 +129,14 @@ class SceneBatch(EventSourced):
         SceneAlreadyCompleted for another attempt at a scene that is done.
         """
         self.require_claim(by)
-        drafts = [self._ended(outcome, plan, by) for outcome in outcomes]
-        return self.new(at, *filter(None, drafts))
+        new: dict[str, Outcome] = {}
+        drafts = []
+        for outcome in outcomes:
+            self._require_planned(outcome.scene, plan)
+            if self._is_news(outcome, new.get(outcome.scene)):
+                new[outcome.scene] = outcome
+                drafts.append(_ended(outcome, by.epoch))
+        return self.new(at, *drafts)
 
     def invalidate(
         self,
@@ -212,28 +218,16 @@ class SceneBatch(EventSourced):
 
     # Rules
 
-    def _ended(self, outcome: Outcome, plan: Plan, by: Claim) -> Draft | None:
-        scene, record = outcome.scene, self.scenes.get(outcome.scene)
-        self._require_planned(scene, plan)
-        if outcome.attempt <= self.attempts(scene):
-            return None
-        if record and record.state == "done":
-            raise SceneAlreadyCompleted(self.title, scene=scene, version=record.version)
-        facts: dict[str, Any] = {
-            "epoch": by.epoch,
-            "scene": scene,
-            "fingerprint": outcome.fingerprint,
-            "attempt": outcome.attempt,
-        }
-        if outcome.error is not None:
-            return draft(SceneFailed, **facts, error=error_text(outcome.error))
-        return draft(
-            SceneCompleted,
-            **facts,
-            result=outcome.result,
-            artifact=outcome.artifact,
-            elapsed_s=outcome.elapsed_s,
-        )
+    def _is_news(self, outcome: Outcome, before: Outcome | None) -> bool:
+        """Tell whether an attempt is not on record yet, nor among those to be recorded with it."""
+        record = self.scenes.get(outcome.scene)
+        if outcome.attempt <= (before.attempt if before else self.attempts(outcome.scene)):
+            return False
+        done = before.error is None if before else self.is_done(outcome.scene)
+        if done:
+            version = record.version if record else self.version
+            raise SceneAlreadyCompleted(self.title, scene=outcome.scene, version=version)
+        return True
 
     def _cut_off(self, by: Claim) -> tuple[Draft, ...]:
         """Make attempts visible that ended without a word."""
@@ -360,3 +354,21 @@ class SceneBatch(EventSourced):
         self.scenes[scene] = SceneRecord(
             state, fingerprint, event.originator_version, event.timestamp, attempts
         )
+
+
+def _ended(outcome: Outcome, epoch: int) -> Draft:
+    facts: dict[str, Any] = {
+        "epoch": epoch,
+        "scene": outcome.scene,
+        "fingerprint": outcome.fingerprint,
+        "attempt": outcome.attempt,
+    }
+    if outcome.error is not None:
+        return draft(SceneFailed, **facts, error=error_text(outcome.error))
+    return draft(
+        SceneCompleted,
+        **facts,
+        result=outcome.result,
+        artifact=outcome.artifact,
+        elapsed_s=outcome.elapsed_s,
+    )
