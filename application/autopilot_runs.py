@@ -14,7 +14,7 @@ from resumelog.application.event_log import EventLog
 from resumelog.application.ports import Clock, Leases
 from resumelog.application.running import Running
 from resumelog.domain.autopilot_run import AutoPilotRun, RunStatus
-from resumelog.domain.errors import LeaseLost, Refused
+from resumelog.domain.errors import LeaseLost
 from resumelog.domain.events import Events
 from resumelog.domain.resume_point import ResumePoint, resume_point
 from resumelog.domain.values import Payload
@@ -45,6 +45,7 @@ class StepContext:
         self.simulation_id = run.natural_key[0]
         self.attempt = run.attempts[run.step]
         self.resume_data = run.progress.resume_data if run.progress else None
+        self.was_asked = False
         self._began = running.clock.monotonic() - run.active_s
 
     @property
@@ -81,9 +82,9 @@ class StepContext:
 
     def should_stop(self) -> bool:
         """Tell whether the run was paused, stopped, reset or taken over, or the service closes."""
-        claim, run = self._running.claim, self._running.watch()
-        mine = claim is not None and run.epoch == claim.epoch
-        return self._closing.is_set() or run.status is not RunStatus.ACTIVE or not mine
+        asked = self._closing.is_set() or not _is_ours(self._running)
+        self.was_asked = self.was_asked or asked
+        return asked
 
     def wait(self, seconds: float) -> bool:
         """Sleep, and return at once with False when the service closes."""
@@ -170,8 +171,11 @@ class AutoPilot:
     def wait(self, simulation_id: str, timeout_s: float | None = None) -> AutoPilotRun:
         """Wait until this process no longer drives the run, and return its state."""
         thread = self._threads.get(simulation_id)
-        if thread:
+        while thread and thread.is_alive():
             thread.join(timeout_s)
+            if thread is self._threads[simulation_id]:
+                break
+            thread = self._threads[simulation_id]  # it was taken up again
         return self.status(simulation_id)
 
     def close(self) -> None:
@@ -220,19 +224,23 @@ class AutoPilot:
 
     def _drive(self, running: Running[AutoPilotRun]) -> None:
         try:
-            while self._goes_on(running):
+            while _is_ours(running) and not self._closing.is_set():
                 self._one_step(running)
-        except (StopAsked, LeaseLost) as left:
-            logger.info("%s: the worker leaves: %s", running.state.title, left or "asked to")
+        except LeaseLost as lost:
+            logger.info("%s", lost)
         except Exception:
             logger.exception("%s: the worker ended", running.state.title)
+        else:
+            running.end()
+            self._take_up_again(running)
         finally:
             running.end()
 
-    def _goes_on(self, running: Running[AutoPilotRun]) -> bool:
-        run, claim = running.watch(), running.claim
-        mine = claim is not None and run.epoch == claim.epoch
-        return mine and run.status is RunStatus.ACTIVE and not self._closing.is_set()
+    def _take_up_again(self, running: Running[AutoPilotRun]) -> None:
+        """Go on with a run that was resumed while its worker was leaving."""
+        run = running.watch()
+        if run.status is RunStatus.ACTIVE and not self._closing.is_set():
+            self._launch(run.natural_key[0], lambda run, by, at: run.recover(by, at))
 
     def _one_step(self, running: Running[AutoPilotRun]) -> None:
         run, clock = running.state, running.clock
@@ -242,13 +250,23 @@ class AutoPilot:
         try:
             result = self._host.steps[step](context)
             payload = None if result is None else Payload.of(result, "the step's result")
-        except (StopAsked, Refused):
+        except LeaseLost:
             raise
         except Exception as error:  # noqa: BLE001 - whatever a step raises is its failure
-            failed = error, clock.now()
-            running.do(lambda run, by: run.fail_step(step, failed[0], ATTEMPTS_MAX, by, failed[1]))
+            if not (isinstance(error, StopAsked) and context.was_asked):
+                self._step_failed(running, step, error)
             return
         at, active_s = clock.now(), context.active_s
         running.do(
             lambda run, by: run.complete_step(step, by, at, result=payload, active_s=active_s)
         )
+
+    def _step_failed(self, running: Running[AutoPilotRun], step: str, error: Exception) -> None:
+        at = running.clock.now()
+        running.do(lambda run, by: run.fail_step(step, error, ATTEMPTS_MAX, by, at))
+
+
+def _is_ours(running: Running[AutoPilotRun]) -> bool:
+    """Tell whether the run is active under the epoch of this worker."""
+    claim, run = running.claim, running.watch()
+    return claim is not None and run.epoch == claim.epoch and run.status is RunStatus.ACTIVE

@@ -131,7 +131,13 @@ class EventLog(Application[UUID]):
             if event.payload:
                 event.payload.forget()
             name, version = type(event).__name__, event.originator_version
-            logger.info("%s appended %s, version %d", state.title, name, version, extra=of(state))
+            logger.info(
+                "%s appended %s, version %d",
+                state.title,
+                name,
+                version,
+                extra=of(state) | {"version": version},
+            )
         return True
 
     def _is_there(self, state: EventSourced, events: Events) -> bool:

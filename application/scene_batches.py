@@ -6,6 +6,7 @@ import logging
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Lock
 from types import TracebackType
 from typing import Any, Literal, NamedTuple, Self
 
@@ -279,11 +280,12 @@ class SceneBatches:
         """Return what tells what a scene takes from the stage before, as the log has it now."""
         if after is None:
             return lambda _: None
-        before = SceneBatch.named(project, after)
+        before, lock = SceneBatch.named(project, after), Lock()
 
         def taken(key: str) -> JsonValue:
-            if not self._log.recover(before).is_done(key):
-                return None
+            with lock:
+                if not self._log.recover(before).is_done(key):
+                    return None
             event = self._log.event(before.id, before.scenes[key].version)
             assert isinstance(event, SceneCompleted)
             made = (event.result, event.artifact)

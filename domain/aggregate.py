@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from datetime import datetime
+from datetime import UTC, datetime
 from enum import StrEnum
 from functools import partial as draft
 from typing import Any, ClassVar, Self, TypeVar, get_type_hints
 from uuid import UUID, uuid5
 
-from pydantic import JsonValue
+from pydantic import JsonValue, ValidationError
 
-from resumelog.domain.errors import AlreadyRecorded, LeaseLost, NotBegun, NotFinished
+from resumelog.domain.errors import (
+    AlreadyRecorded,
+    BadField,
+    BrokenStream,
+    LeaseLost,
+    NotBegun,
+    NotFinished,
+    NothingToFork,
+)
 from resumelog.domain.events import (
     DomainEvent,
     Events,
@@ -27,7 +35,9 @@ from resumelog.domain.values import (
     Worker,
     canonical_json,
     checked_key,
+    error_text,
     require_cursor,
+    validation_text,
 )
 
 __all__ = ["Draft", "EventSourced", "draft", "evolves", "stream_id"]
@@ -54,15 +64,16 @@ class EventSourced:
     """A state that is only ever the fold of its events.
 
     Commands check and return new events, numbered from `version + 1`, and change nothing; `fold`
-    is the one thing that changes a state. A kind says which statuses are `finished`, which is the
-    one `at_rest`, and which events are `origins`: they carry all that the state keeps across them,
-    so that a fold may begin at one.
+    is the one thing that changes a state. A kind says in which statuses it is `finished`, in
+    which a worker may be `at_work`, which it is `at_rest` in, and which events are `origins`: they
+    carry all that the state keeps across them, so that a fold may begin at one.
     """
 
     kind: ClassVar[str]
     noun: ClassVar[str]
     key_fields: ClassVar[tuple[str, ...]]
     finished: ClassVar[frozenset[StrEnum]]
+    at_work: ClassVar[frozenset[StrEnum]]
     at_rest: ClassVar[StrEnum]
     origins: ClassVar[tuple[type[DomainEvent], ...]] = ()
     _table: ClassVar[dict[type[DomainEvent], Callable[[Any, Any], None]]]
@@ -101,14 +112,13 @@ class EventSourced:
     def fold(self, events: Iterable[DomainEvent]) -> Self:
         """Evolve this state by events that follow it, in their order, and return it.
 
-        Raises AssertionError where one is missing or twice: such a stream is damaged.
+        Raises BrokenStream where one is missing or twice.
         """
         table, version = self._table, self.version
         for event in events:
             follows = event.originator_version == version + 1
-            assert follows or (not version and isinstance(event, self.origins)), (
-                f"{self.title}: version {event.originator_version} follows {version}"
-            )
+            if not follows and (version or not isinstance(event, self.origins)):
+                raise BrokenStream(self.title, before=version, after=event.originator_version)
             table[type(event)](self, event)
             self.version = version = event.originator_version
             self.modified_at = event.timestamp
@@ -127,11 +137,18 @@ class EventSourced:
     # What commands are made of
 
     def new(self, at: datetime, *drafts: Draft) -> Events:
-        """Number the drafts from the next version on and stamp them with the time."""
-        return tuple(
-            make(originator_id=self.id, originator_version=version, timestamp=at)
-            for version, make in enumerate(drafts, self.version + 1)
-        )
+        """Number the drafts from the next version on and stamp them with the time in UTC.
+
+        Raises BadField for a value that an event can't hold.
+        """
+        at = at.astimezone(UTC) if at.tzinfo else at
+        try:
+            return tuple(
+                make(originator_id=self.id, originator_version=version, timestamp=at)
+                for version, make in enumerate(drafts, self.version + 1)
+            )
+        except ValidationError as error:
+            raise BadField(self.title, why=validation_text(error)) from None
 
     def require_claim(self, by: Claim) -> None:
         """Raise LeaseLost for an epoch that is over, NotBegun for one that has not begun."""
@@ -187,6 +204,8 @@ class EventSourced:
         if self.version:
             raise AlreadyRecorded(self.title, version=self.version)
         source = tuple(events)
+        if not source or source[0].originator_version != 1:
+            raise NothingToFork(self.title)
         last = source[-1]
         copies = tuple(self._copied(event) for event in source)
         (end,) = self.new(
@@ -216,7 +235,9 @@ class EventSourced:
             raise NotFinished(self.title, command="remove payloads", status=self.status)
         if self.payloads_removed_at == self.version:
             return ()
-        removed = draft(PayloadsRemoved, stream_kind=self.kind, reason=reason, actor=actor)
+        removed = draft(
+            PayloadsRemoved, stream_kind=self.kind, reason=error_text(reason), actor=actor
+        )
         return self.new(at, removed)
 
     # Evolve
@@ -229,7 +250,7 @@ class EventSourced:
     @evolves
     def _forked(self, event: Forked) -> None:
         self.natural_key = event.natural_key
-        if self.status not in self.finished:
+        if self.status in self.at_work:
             self._became(self.at_rest, event)
 
     @evolves

@@ -7,11 +7,10 @@ from typing import Annotated, Literal
 from pydantic import Field, JsonValue
 
 from resumelog.domain.events import DomainEvent
-from resumelog.domain.values import JsonObject, Payload, Worker
+from resumelog.domain.values import JsonObject, Payload, Seconds, Worker
 
 Mode = Literal["auto", "manual"]
 Percent = Annotated[float, Field(ge=0, le=100, allow_inf_nan=False)]
-Seconds = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 
 
 class Configured(DomainEvent, topic="resumelog.AutoPilotRun.Configured"):

@@ -35,6 +35,7 @@ from resumelog.domain.autopilot_events import (
     Stopped,
 )
 from resumelog.domain.errors import (
+    BadField,
     BadMode,
     BadSteps,
     ModeNotAuto,
@@ -48,6 +49,7 @@ from resumelog.domain.values import Claim, JsonObject, Payload, checked_key, err
 
 DEFAULT_STEPS = ("preparing", "starting", "monitoring", "generating_report", "completed")
 IDLE = "idle"
+SECONDS_MAX = 1e12
 
 
 class RunStatus(StrEnum):
@@ -68,6 +70,7 @@ class AutoPilotRun(EventSourced):
     key_fields = ("simulation_id",)
     origins = (Reset,)
     finished = frozenset({RunStatus.COMPLETED})
+    at_work = frozenset({RunStatus.ACTIVE, RunStatus.PAUSED})
     at_rest = RunStatus.INACTIVE
 
     def __init__(self, id: UUID, natural_key: tuple[str, ...] = ()) -> None:  # noqa: A002 - see EventSourced
@@ -128,7 +131,7 @@ class AutoPilotRun(EventSourced):
 
     def stop(self, actor: str, at: datetime) -> Events:
         """Give it up for now; a worker that is still at it is refused from here on."""
-        if self.status not in (RunStatus.ACTIVE, RunStatus.PAUSED):
+        if self.status not in self.at_work:
             return ()
         return self.new(at, draft(Stopped, actor=actor, epoch=self.epoch + 1))
 
@@ -159,9 +162,8 @@ class AutoPilotRun(EventSourced):
         if by.epoch == self.epoch and self.status is RunStatus.ACTIVE:
             return ()
         self.require_newer(by)
-        started = draft(
-            Started, epoch=by.epoch, forced=forced, steps=_chain(steps), worker=by.worker
-        )
+        chain = self._chain(steps)
+        started = draft(Started, epoch=by.epoch, forced=forced, steps=chain, worker=by.worker)
         if forced and self._was_begun:
             return self.new(at, self._reset(actor or str(by.worker), by.epoch), started)
         if self.status is RunStatus.COMPLETED:
@@ -171,7 +173,9 @@ class AutoPilotRun(EventSourced):
             return self.new(at, resumed, self._recovered(by))
         if self.status is RunStatus.ACTIVE:
             return self.new(at, self._recovered(by))
-        return self.new(at, started)
+        over = {*chain[:-1]} <= {*self.completed}
+        completed = (draft(Completed, epoch=by.epoch),) if over else ()
+        return self.new(at, started, *completed)
 
     def recover(self, by: Claim, at: datetime) -> Events:
         """Take an active run over from a worker that is gone; nothing for any other run."""
@@ -285,8 +289,16 @@ class AutoPilotRun(EventSourced):
         if self.step not in self.steps or (step or self.step) != self.step:
             raise StepOutOfOrder(self.title, step=step or self.step, expected=self.next_step)
 
+    def _chain(self, steps: tuple[str, ...]) -> tuple[str, ...]:
+        chain = tuple(checked_key(step, "the step") for step in steps)
+        if len(chain) < 2 or len({*chain}) < len(chain) or IDLE in chain:
+            raise BadSteps(self.title, steps=chain)
+        return chain
+
     def _forward(self, active_s: float) -> float:
         """Time at work never runs backwards."""
+        if not isinstance(active_s, int | float) or not 0 <= active_s <= SECONDS_MAX:
+            raise BadField(self.title, why=f"active_s {active_s!r} is no number of seconds")
         return max(self.active_s, float(active_s))
 
     # Evolve
@@ -321,7 +333,8 @@ class AutoPilotRun(EventSourced):
 
     @evolves
     def _progress_saved(self, event: ProgressSaved) -> None:
-        self.progress, self.active_s, self.polls_failed = event, event.active_s, 0
+        self.progress, self.active_s = event, event.active_s
+        self.polls_failed, self.error = 0, ""
 
     @evolves
     def _poll_failed(self, event: PollFailed) -> None:
@@ -367,10 +380,3 @@ class AutoPilotRun(EventSourced):
         self.begin_anew((event.simulation_id,))
         self.mode, self.epoch = event.mode, event.epoch or 0
         self._became(RunStatus.INACTIVE, event)
-
-
-def _chain(steps: tuple[str, ...]) -> tuple[str, ...]:
-    chain = tuple(checked_key(step, "the step") for step in steps)
-    if len(chain) < 2 or len({*chain}) < len(chain) or IDLE in chain:
-        raise BadSteps(steps=chain)
-    return chain

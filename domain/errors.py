@@ -1,11 +1,12 @@
 """What the domain refuses. A refused command leaves the log as it was.
 
 ResumelogError
+├── BrokenStream                 events of a stream are missing or twice
 └── Refused                      the rules say no; `job` names the stream
     ├── BadInput (ValueError)    the value itself is wrong
     │   ├── BadKey, DuplicateScene, UnknownScene, TooManyScenes, BadSteps, BadMode
     │   ├── PercentOutOfRange, ProgressOutOfRange, ProgressFell, UnitsOutOfRange, UnitsTotalChanged, UnitsRemain
-    │   └── TooLarge, NotJson
+    │   └── TooLarge, NotJson, BadField, NothingToFork
     ├── WrongState               not in this status
     │   ├── NotBegun, NotRunning, NotActive, NotPaused, NotFinished, AlreadyRecorded
     │   ├── SceneAlreadyCompleted, ModeNotAuto, StepOutOfOrder, InputsChanged
@@ -42,6 +43,14 @@ def _rebuild(error: type[ResumelogError], job: str, data: dict[str, Any]) -> Res
     return error(job, **data)
 
 
+class BrokenStream(ResumelogError):
+    """An event is missing, or there twice."""
+
+    text = "version {after} follows version {before}: the log is damaged; restore a copy of it"
+    before: int
+    after: int
+
+
 class Refused(ResumelogError):
     """A rule of the domain says no."""
 
@@ -61,6 +70,19 @@ class BadKey(BadInput):
     what: str
     key: object
     why: str
+
+
+class BadField(BadInput):
+    """A value that an event can't hold."""
+
+    text = "can't be recorded: {why}"
+    why: str
+
+
+class NothingToFork(BadInput):
+    """No events, or not from the first one on."""
+
+    text = "a fork needs the events of a stream from its first one on"
 
 
 class NotJson(BadInput):
@@ -247,6 +269,6 @@ class InputsChanged(WrongState):
 class LeaseLost(Refused):
     """A worker with a newer epoch has taken over; this one must stop."""
 
-    text = "epoch {epoch} is over: a worker took over with epoch {current}; stop this worker"
+    text = "epoch {epoch} is over, the log is at epoch {current}; stop this worker"
     epoch: int
     current: int

@@ -11,7 +11,7 @@ from uuid import UUID
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, PositiveInt
 
-from resumelog.domain.values import JsonObject, Payload, Sha256
+from resumelog.domain.values import TEXT_CHARS_MAX, JsonObject, Payload, Sha256
 
 if TYPE_CHECKING:
     from resumelog.domain.aggregate import EventSourced
@@ -30,7 +30,7 @@ class DomainEvent(BaseModel):
     `class_version` and has `upcast_vN_vM(state)` static methods, as eventsourcing names them.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", str_max_length=TEXT_CHARS_MAX)
 
     TOPIC: ClassVar[str] = ""
     class_version: ClassVar[int] = 1

@@ -8,7 +8,6 @@ any ──Restarted──▶ idle, at 0; a completed job is left in no other way
 
 from __future__ import annotations
 
-import math
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 from uuid import UUID
@@ -83,6 +82,7 @@ class ExportJob(EventSourced):
     key_fields = ("key",)
     origins = (Restarted,)
     finished = frozenset({ExportStatus.COMPLETED})
+    at_work = frozenset({ExportStatus.RUNNING, ExportStatus.PAUSED})
     at_rest = ExportStatus.INTERRUPTED
 
     def __init__(self, id: UUID, natural_key: tuple[str, ...] = ()) -> None:  # noqa: A002 - see EventSourced
@@ -213,7 +213,7 @@ class ExportJob(EventSourced):
         if any(count is not None for count in counted):
             progress = self._fraction(report)
         number = isinstance(progress, int | float) and not isinstance(progress, bool)
-        if not number or not math.isfinite(progress) or not 0 <= progress <= 1:
+        if not number or not 0 <= progress <= 1:
             raise ProgressOutOfRange(self.title, progress=progress)
         if progress < self.progress:
             raise ProgressFell(self.title, before=self.progress, after=progress)
@@ -228,6 +228,8 @@ class ExportJob(EventSourced):
         before = self.report.units_total
         if before is not None and before != total:
             raise UnitsTotalChanged(self.title, before=before, after=total)
+        if done < (self.report.units_done or 0):
+            raise ProgressFell(self.title, before=self.progress, after=done / total)
         return done / total
 
     def _draft(self, event: type[Started | Restarted], work: Work, **fields: Any) -> Any:

@@ -43,7 +43,7 @@ class Plan(Mapping[str, JsonValue]):
         self._contents = tuple(fingerprint(scene) for scene in scenes)
         self._scenes = _keyed(scenes, self._contents)
         self._index = {key: index for index, key in enumerate(self._scenes)}
-        self.sha256 = fingerprint([*self._scenes], self._contents, self.params)
+        self.sha256 = fingerprint([*self._scenes], [*self._contents], self.params)
         self.payload = Payload.of({"scenes": [*self._scenes], "context": context or {}}, "the plan")
 
     def __getitem__(self, key: str) -> JsonValue:

@@ -19,6 +19,9 @@ EXPLAINED_MAX = 20
 """How many done or next units `explain` lists; the others are counted."""
 
 
+CURSOR_CHARS = 200
+
+
 class Fact(Value):
     """One part of a resume point and the event that decided it (version 0: nothing did yet)."""
 
@@ -81,7 +84,10 @@ def _export(state: ExportJob, plan: Plan | None = None) -> ResumePoint:
     )
     value: JsonValue = report.units_done if counted else report.progress
     over = state.status is ExportStatus.COMPLETED
-    following = f"unit {report.units_done}" if counted else f"from {report.progress:.1%} on"
+    left = (
+        f"unit {report.units_done}" if report.units_done != report.units_total else "completing it"
+    )
+    following = left if counted else f"from {report.progress:.1%} on"
     start: JsonValue = {"progress": report.progress, "cursor": report.cursor}
     return ResumePoint(
         job=state.title,
@@ -90,14 +96,18 @@ def _export(state: ExportJob, plan: Plan | None = None) -> ResumePoint:
         status=_fact(_with(state.status, state.error), state.status, decided.get("status")),
         done=(_fact(done, value, saved),),
         next=() if over else (_fact(following, value, saved),),
-        start=_fact(f"progress {report.progress:.1%}, cursor {report.cursor!r}", start, saved),
+        start=_fact(
+            f"progress {report.progress:.1%}, cursor {repr(report.cursor)[:CURSOR_CHARS]}",
+            start,
+            saved,
+        ),
         attempts=(_fact(str(state.attempts), state.attempts, decided.get("attempts")),),
     )
 
 
 @resume_point.register
 def _batch(state: SceneBatch, plan: Plan | None = None) -> ResumePoint:
-    keys = [key for key in state.scenes if state.is_done(key)]
+    keys = [key for key in state.scenes if state.is_done(key) and (plan is None or key in plan)]
     remaining = [*state.remaining(plan)] if plan is not None else []
     tried = [key for key in state.scenes if state.attempts(key)]
     first = remaining[0] if remaining else None

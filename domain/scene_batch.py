@@ -75,6 +75,7 @@ class SceneBatch(EventSourced):
     noun = "batch"
     key_fields = ("project", "stage")
     finished = frozenset({BatchStatus.COMPLETED, BatchStatus.STOPPED})
+    at_work = frozenset({BatchStatus.RUNNING, BatchStatus.PAUSED})
     at_rest = BatchStatus.OPEN
 
     def __init__(self, id: UUID, natural_key: tuple[str, ...] = ()) -> None:  # noqa: A002 - see EventSourced
@@ -101,15 +102,13 @@ class SceneBatch(EventSourced):
     ) -> Events:
         """Open the batch, or take it up again; `stale` gives the reason for each scene to redo.
 
-        A completed batch in which nothing is left to do stays completed. Raises UnknownScene where
-        a stale scene is not in the plan, and LeaseLost.
+        A completed batch in which nothing is left to do stays completed. Raises LeaseLost.
         """
         if by.epoch == self.epoch and self.status is BatchStatus.RUNNING:
             return ()
         self.require_newer(by)
-        stale = {key: why for key, why in (stale or {}).items() if self.is_done(key)}
-        for scene in stale:
-            self._require_planned(scene, plan)
+        reasons = (stale or {}).items()
+        stale = {key: why for key, why in reasons if key in plan and self.is_done(key)}
         idle = not stale and all(self.is_done(key) for key in plan)
         if self.status is BatchStatus.COMPLETED and idle and plan.sha256 == self.plan_sha256:
             return ()
@@ -167,7 +166,7 @@ class SceneBatch(EventSourced):
 
     def stop(self, actor: str, at: datetime) -> Events:
         """Give the batch up; what is done stays done."""
-        if self.status in self.finished:
+        if self.status in self.finished or not self.version:
             return ()
         return self.new(at, draft(Stopped, actor=actor))
 
@@ -231,10 +230,11 @@ class SceneBatch(EventSourced):
 
     def _cut_off(self, by: Claim) -> tuple[Draft, ...]:
         """Make attempts visible that ended without a word."""
-        if by.in_flight is None or not self.epoch:
+        scenes = self._cut_short(by.in_flight or ())
+        at_work = by.in_flight is not None and self.status in self.at_work
+        if not scenes and not at_work:
             return ()
         cause = f"{self.worker} ended without a word"
-        scenes = self._cut_short(by.in_flight)
         return (draft(Interrupted, epoch=by.epoch, in_flight=scenes, cause=cause),)
 
     def _cut_short(self, in_flight: Iterable[Attempt]) -> tuple[str, ...]:

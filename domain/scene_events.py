@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from resumelog.domain.events import DomainEvent
-from resumelog.domain.values import Artifact, JsonObject, Payload, Worker
+from resumelog.domain.values import Artifact, JsonObject, Payload, Seconds, Worker
 
 
 class Opened(DomainEvent, topic="resumelog.SceneBatch.Opened"):
@@ -43,7 +43,7 @@ class SceneCompleted(DomainEvent, topic="resumelog.SceneBatch.SceneCompleted"):
     result: Payload | None = None
     artifact: Artifact | None = None
     attempt: int
-    elapsed_s: float | None = None
+    elapsed_s: Seconds | None = None
 
 
 class SceneFailed(DomainEvent, topic="resumelog.SceneBatch.SceneFailed"):

@@ -8,7 +8,15 @@ import unicodedata
 import zlib
 from typing import Annotated, Any, Literal, NamedTuple
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue, PrivateAttr
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    JsonValue,
+    PrivateAttr,
+    TypeAdapter,
+    ValidationError,
+)
 
 from resumelog.domain.errors import BadKey, NotJson, TooLarge
 
@@ -18,16 +26,22 @@ ERROR_BYTES_MAX = 8 * 1024
 PAYLOAD_INLINE_BYTES_MAX = 1024
 PAYLOAD_BYTES_MAX = 64 * 1024 * 1024
 SCENES_MAX = 1_000_000
+JSON_DEPTH_MAX = 100
+TEXT_CHARS_MAX = PAYLOAD_BYTES_MAX
+"""On each text field; with any bound pydantic also refuses text that UTF-8 can't hold."""
 
 Progress = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+Seconds = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 JsonObject = dict[str, JsonValue]
+
+_JSON: TypeAdapter[JsonValue] = TypeAdapter(JsonValue)
 
 
 class Value(BaseModel):
     """A frozen part of an event."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", str_max_length=TEXT_CHARS_MAX)
 
 
 class Worker(Value):
@@ -141,17 +155,31 @@ class Payload(Value):
 def canonical_json(value: Any, what: str = "value", job: str = "") -> bytes:
     """UTF-8 JSON with sorted keys and no spaces, the form that fingerprints are made of."""
     try:
+        _JSON.validate_python(value)
         text = json.dumps(
             value, ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False
         )
+        if text.count("[") + text.count("{") > JSON_DEPTH_MAX:
+            _require_depth(value)
         return text.encode()
+    except ValidationError as error:
+        raise NotJson(job, what=what, why=validation_text(error)) from None
     except (TypeError, ValueError, RecursionError) as error:
         raise NotJson(job, what=what, why=str(error)) from None
 
 
+def _require_depth(value: JsonValue, depth: int = 0) -> None:
+    """Readers of JSON give up at some depth; what they could not read must not be stored."""
+    if depth > JSON_DEPTH_MAX:
+        raise ValueError(f"it is nested more than {JSON_DEPTH_MAX} deep")
+    parts = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    for part in parts:
+        _require_depth(part, depth + 1)
+
+
 def fingerprint(*parts: Any) -> str:
     """Return the sha256 of the canonical JSON of `parts`, in hex."""
-    return hashlib.sha256(canonical_json(parts, "the input")).hexdigest()
+    return hashlib.sha256(canonical_json([*parts], "the input")).hexdigest()
 
 
 def require_size(what: str, size: int, limit: int, job: str = "") -> None:
@@ -175,6 +203,12 @@ def checked_key(key: object, what: str = "the key") -> str:
     if any(unicodedata.category(char) in ("Cc", "Cs") for char in key):
         raise BadKey(what=what, key=key, why="it has control characters")
     return key
+
+
+def validation_text(error: ValidationError) -> str:
+    """Return what pydantic found, in one line, without the values."""
+    found = error.errors(include_url=False, include_input=False, include_context=False)
+    return "; ".join(f"{'.'.join(map(str, each['loc']))}: {each['msg']}" for each in found[:3])
 
 
 def error_text(error: object) -> str:

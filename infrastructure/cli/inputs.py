@@ -5,6 +5,8 @@ from __future__ import annotations
 import csv
 import io
 import json
+import math
+import re
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -15,6 +17,7 @@ from pydantic import JsonValue
 from resumelog.infrastructure.cli.options import InputError
 
 FORMATS = ("auto", "jsonl", "json", "csv", "lines")
+_NEWLINE = re.compile(r"\r\n|\r|\n")
 _BY_SUFFIX = {".jsonl": "jsonl", ".ndjson": "jsonl", ".json": "json", ".csv": "csv"}
 
 
@@ -93,17 +96,19 @@ def _csv_scene(header: list[str], row: list[str], where: str) -> InputScene:
 
 
 def _lines(text: str, source: str) -> Iterator[InputScene]:
-    for number, line in enumerate(text.splitlines(), 1):
+    for number, line in enumerate(_NEWLINE.split(text), 1):
         if line.strip():
             yield InputScene(line, line, f"{source}, line {number}")
 
 
 def _json(text: str, where: str) -> Any:
-    def refuse(constant: str) -> None:
-        raise InputError(f"{where}: {constant} is no JSON; write null or a number")
+    def number(written: str) -> float:
+        if math.isfinite(value := float(written)):
+            return value
+        raise InputError(f"{where}: {written[:20]} is no number that JSON can hold; write null")
 
     try:
-        return json.loads(text, parse_constant=refuse)
+        return json.loads(text, parse_constant=number, parse_float=number)
     except json.JSONDecodeError as error:
         place = f", line {error.lineno}" if "line" not in where else ""
         reason = f"{error.msg} at column {error.colno}"

@@ -102,7 +102,7 @@ class TableLeases:
         epoch = max(row.epoch if row else 0, floor) + 1
         if not self.table.take(stream, row, epoch, self.holder_id):
             raise AlreadyRunning(job, holder=self.holder(stream) or "another worker")
-        if not row or not held:
+        if not row or not (held or _units(row.in_flight)):
             return Claim(self._worker, epoch)
         units = _units(row.in_flight)
         logger.info("%s: taking over from %s", job, _named(row))
@@ -125,11 +125,15 @@ class TableLeases:
         return None if _is_gone_for_certain(row) else _named(row)
 
     def close(self) -> None:
-        """Stop beating and leave the table."""
+        """Stop beating and leave the table. What can't be written is told, and nothing raised."""
         self._stop.set()
-        if self._thread:
-            self._thread.join()
-            self.table.leave(self.holder_id)
+        thread, self._thread = self._thread, None
+        if thread:
+            thread.join()
+            try:
+                self.table.leave(self.holder_id)
+            except StoreError as error:
+                logger.warning("the leases were not given back: %s", error)
         self.table.close()
 
     def _require_gone(self, stream: UUID, job: str, row: LeaseRow) -> None:

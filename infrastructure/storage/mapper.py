@@ -13,6 +13,7 @@ from pydantic import ValidationError
 
 from resumelog.application.errors import DamagedEvent
 from resumelog.domain.events import DomainEvent, event_class
+from resumelog.domain.values import validation_text
 
 COLUMNS = {"originator_id", "originator_version"}
 
@@ -64,10 +65,7 @@ class EventMapper(Mapper[UUID]):
                 state = _upcast(cls, state)
             return cls.model_validate_json(_with_columns(stored_event, state))
         except ValidationError as error:
-            reasons = "; ".join(
-                f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors()
-            )
-            raise _damaged(stored_event, reasons) from error
+            raise _damaged(stored_event, validation_text(error)) from error
         except Exception as error:
             raise _damaged(stored_event, f"{type(error).__name__}: {error}") from error
 
@@ -85,14 +83,17 @@ class EventMapper(Mapper[UUID]):
 
 
 def _with_columns(stored: StoredEvent, state: bytes) -> bytes:
-    """Put the columns back into the JSON object, so that one validation covers all."""
-    assert state[:1] == b"{", "the state is no JSON object"
-    rest = state[1:]
-    head = b'{"originator_id":"%b","originator_version":%d' % (
+    """Put the columns back into the JSON object, so that one validation covers all.
+
+    They come last: of a name that stands twice, the last counts.
+    """
+    assert state[-1:] == b"}", "the state is no JSON object"
+    return b'%b%b"originator_id":"%b","originator_version":%d}' % (
+        state[:-1],
+        b"," if len(state) > 2 else b"",
         str(stored.originator_id).encode(),
         stored.originator_version,
     )
-    return head + (b"," if rest != b"}" else b"") + rest
 
 
 def _upcast(cls: type[DomainEvent], state: bytes) -> bytes:

@@ -1,0 +1,18 @@
+"""One suite, every store."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from support.logs import Store
+
+
+@pytest.fixture(params=["sqlite", "memory"])
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
+    """A new store of each kind."""
+    urls = {"sqlite": f"sqlite:///{tmp_path / 'jobs.db'}", "memory": "memory:"}
+    store = Store(urls[request.param], tmp_path)
+    yield store
+    store.close()

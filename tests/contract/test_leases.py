@@ -1,0 +1,201 @@
+"""One worker at a time on a stream, in every store."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from threading import Barrier
+from uuid import UUID, uuid4
+
+import pytest
+from support import exports
+from support.canonical import WORKER
+from support.logs import Store
+
+from resumelog import ResumeLog
+from resumelog.application.errors import AlreadyRunning
+from resumelog.application.ports import InFlight
+from resumelog.domain.errors import LeaseLost
+from resumelog.domain.export_job import ExportJob
+from resumelog.domain.values import Claim, Worker
+from resumelog.infrastructure.processes import this_worker
+from resumelog.infrastructure.storage.leases import TableLeases
+
+STREAM = uuid4()
+JOB = "export 成片.mp4"
+ME = this_worker()
+DEAD = ME.model_copy(update={"started": ME.started - 1})
+
+
+def held_by(log: ResumeLog, worker: Worker) -> None:
+    """Let another worker hold the lease under epoch 7, with one unit in flight."""
+    table = log.leases.table
+    table.beat("another", worker.model_dump_json(), 1)
+    table.take(STREAM, None, 7, "another")
+
+
+def acquired(log: ResumeLog, floor: int = 0, *, force: bool = False) -> Claim:
+    return log.leases.acquire(STREAM, JOB, floor, force=force)
+
+
+def test_the_first_claim_has_an_epoch_above_the_floor(log: ResumeLog) -> None:
+    assert acquired(log, 41) == Claim(ME, 42)
+
+
+def test_a_second_worker_is_told_who_holds_the_lease(log: ResumeLog, other: ResumeLog) -> None:
+    acquired(log)
+    with pytest.raises(AlreadyRunning) as busy:
+        acquired(other)
+    assert (busy.value.holder, busy.value.job) == (str(ME), JOB)
+
+
+def test_a_worker_is_not_given_its_own_lease_twice(log: ResumeLog) -> None:
+    acquired(log)
+    with pytest.raises(AlreadyRunning):
+        acquired(log)
+
+
+def test_a_released_lease_is_free_with_nothing_in_flight(log: ResumeLog, other: ResumeLog) -> None:
+    claim = acquired(log)
+    log.leases.begun(STREAM, claim, (InFlight("场景1", 1),))
+    log.leases.release(STREAM, claim)
+    assert acquired(other) == Claim(ME, claim.epoch + 1)
+
+
+def test_the_holder_is_named_until_the_lease_is_released(log: ResumeLog, other: ResumeLog) -> None:
+    assert other.leases.holder(STREAM) is None
+    claim = acquired(log)
+    assert other.leases.holder(STREAM) == str(ME)
+    log.leases.release(STREAM, claim)
+    assert other.leases.holder(STREAM) is None
+
+
+@pytest.mark.parametrize(("floor", "expected"), [(0, [1, 2, 3]), (5, [6, 7, 8])])
+def test_the_epoch_rises_with_every_claim(
+    log: ResumeLog, other: ResumeLog, floor: int, expected: list[int]
+) -> None:
+    epochs = []
+    for handle in (log, other, log):
+        claim = acquired(handle, floor)
+        epochs.append(claim.epoch)
+        handle.leases.release(STREAM, claim)
+    assert epochs == expected
+
+
+def test_a_forced_claim_ends_the_one_before(log: ResumeLog, other: ResumeLog) -> None:
+    old = acquired(log)
+    new = acquired(other, force=True)
+    log.leases.release(STREAM, old)
+    assert new.epoch == old.epoch + 1
+    assert log.leases.holder(STREAM) == str(ME), "an old claim gave the new one back"
+
+
+def test_an_old_claim_is_refused_though_it_reloads_and_decides_again(
+    log: ResumeLog, other: ResumeLog
+) -> None:
+    job = ExportJob.named("成片.mp4")
+    old, new = acquired(log), acquired(other, force=True)
+    for claim in (old, new):
+        log.log.decide(job, exports.begin(claim.epoch))
+    fresh = other.log.recover(ExportJob.named("成片.mp4"))
+    for state in (job, fresh):
+        with pytest.raises(LeaseLost) as lost:
+            log.log.decide(state, exports.save(0.5, epoch=old.epoch))
+        assert (lost.value.epoch, lost.value.current) == (old.epoch, new.epoch)
+
+
+def test_a_neighbour_that_is_gone_is_succeeded_at_once(store: Store) -> None:
+    log = store.open(lease_s=86_400)
+    held_by(log, DEAD)
+    assert acquired(log) == Claim(ME, 8, in_flight=())
+
+
+def test_the_successor_is_told_what_was_in_flight(log: ResumeLog) -> None:
+    held_by(log, DEAD)
+    log.leases.begun(STREAM, Claim(DEAD, 7), (InFlight("场景3", 2), InFlight("场景4", 1)))
+    assert acquired(log).in_flight == (("场景3", 2), ("场景4", 1))
+
+
+def test_what_was_in_flight_stays_known_until_a_successor_recorded_it(log: ResumeLog) -> None:
+    held_by(log, DEAD)
+    log.leases.begun(STREAM, Claim(DEAD, 7), (InFlight("场景3", 2),))
+    acquired(log)
+    assert acquired(log, force=True).in_flight == (("场景3", 2),)
+
+
+@pytest.mark.parametrize(("worker", "removed"), [(DEAD, True), (WORKER, False)])
+def test_the_partial_file_of_a_gone_neighbour_is_removed(
+    log: ResumeLog, tmp_path: Path, worker: Worker, removed: bool
+) -> None:
+    partial = tmp_path / ".成片.partial-0a0b0c0d.mp4"
+    partial.write_bytes(b"half")
+    held_by(log, worker)
+    log.leases.begun(STREAM, Claim(worker, 7), (InFlight("场景3", 1, partial=str(partial)),))
+    acquired(log, force=True)
+    assert partial.exists() != removed
+
+
+def test_no_other_file_is_removed_whatever_the_lease_says(log: ResumeLog, tmp_path: Path) -> None:
+    finished = tmp_path / "成片.mp4"
+    finished.write_bytes(b"whole")
+    held_by(log, DEAD)
+    log.leases.begun(STREAM, Claim(DEAD, 7), (InFlight("场景3", 1, partial=str(finished)),))
+    acquired(log)
+    assert finished.exists()
+
+
+def test_a_far_worker_whose_heartbeat_stands_still_is_succeeded(store: Store) -> None:
+    log = store.open(lease_s=0.05)
+    held_by(log, WORKER)
+    assert acquired(log).epoch == 8
+
+
+def test_a_far_worker_whose_heartbeat_moves_keeps_its_lease(log: ResumeLog) -> None:
+    held_by(log, WORKER)
+    table = log.leases.table
+    leases = TableLeases(
+        table, 86_400, lambda _: table.beat("another", WORKER.model_dump_json(), 2)
+    )
+    with pytest.raises(AlreadyRunning) as busy:
+        leases.acquire(STREAM, JOB, 0)
+    assert busy.value.holder == str(WORKER)
+    leases.close()
+
+
+def test_a_lease_is_taken_only_as_it_was_seen(log: ResumeLog) -> None:
+    table = log.leases.table
+    assert table.take(STREAM, None, 1, "first")
+    seen = table.read(STREAM)
+    assert table.take(STREAM, seen, 2, "second")
+    assert not table.take(STREAM, seen, 3, "third")
+    assert not table.take(STREAM, None, 3, "third")
+    held = table.read(STREAM)
+    assert held is not None
+    assert (held.epoch, held.holder) == (2, "second")
+
+
+def test_of_many_that_ask_at_once_one_gets_the_lease(store: Store) -> None:
+    handles = [store.open() for _ in range(4)]
+    together = Barrier(len(handles))
+
+    def ask(handle: ResumeLog, stream: UUID) -> int:
+        together.wait()
+        try:
+            return handle.leases.acquire(stream, JOB, 0).epoch
+        except AlreadyRunning:
+            return 0
+
+    with ThreadPoolExecutor(len(handles)) as pool:
+        for stream in (uuid4() for _ in range(60)):
+            epochs = [*pool.map(ask, handles, [stream] * len(handles))]
+            assert sorted(epochs) == [0, 0, 0, 1]
+
+
+def test_a_holder_beats_while_it_lives(store: Store) -> None:
+    log = store.open(lease_s=0.03)
+    acquired(log)
+    beats = set[int]()
+    while len(beats) < 3:
+        row = log.leases.table.read(STREAM)
+        assert row is not None
+        beats.add(row.beat)

@@ -1,0 +1,200 @@
+"""Exports: gone on with at the exact unit, whatever ended them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from support.logs import UNITS, events_of, make_units, names_of
+
+from resumelog import ResumeLog
+from resumelog.domain.errors import InputsChanged, UnitsRemain
+from resumelog.domain.export_events import Failed, Interrupted, Restarted
+from resumelog.domain.export_job import ExportJob
+
+ENDS: dict[str, BaseException | None] = {
+    "the end of the block": None,
+    "an exception": ValueError("编码器崩溃 💥"),
+    "Ctrl-C": KeyboardInterrupt(),
+    "an exit": SystemExit(1),
+}
+every_end = pytest.mark.parametrize("end", ENDS.values(), ids=ENDS.keys())
+
+
+def job_of(log: ResumeLog, output: Path) -> ExportJob:
+    return log.log.recover(ExportJob.named(str(output)))
+
+
+# Resuming
+
+
+@every_end
+@pytest.mark.parametrize("until", [0, 1, 4, 9])
+def test_work_goes_on_at_the_exact_unit(
+    log: ResumeLog, other: ResumeLog, output: Path, end: BaseException | None, until: int
+) -> None:
+    assert make_units(log, output, until=until, end=end) == [*range(until)]
+    assert make_units(other, output) == [*range(until, UNITS)]
+
+
+@every_end
+def test_the_counts_are_exact(log: ResumeLog, output: Path, end: BaseException | None) -> None:
+    make_units(log, output, until=3, end=end)
+    report = job_of(log, output).report
+    assert (report.units_done, report.units_total, report.progress) == (3, 10, 0.3)
+
+
+@pytest.mark.parametrize(
+    ("end", "event"),
+    [
+        (None, ("Interrupted", "left with 4 of 10 units done")),
+        (KeyboardInterrupt(), ("Interrupted", "KeyboardInterrupt: ")),
+        (SystemExit(1), ("Interrupted", "SystemExit: 1")),
+        (ValueError("编码器崩溃"), ("Failed", "ValueError: 编码器崩溃")),
+    ],
+)
+def test_the_log_says_why_it_ended(
+    log: ResumeLog, output: Path, end: BaseException | None, event: tuple[str, str]
+) -> None:
+    make_units(log, output, until=4, end=end)
+    last = events_of(log, str(output))[-1]
+    assert isinstance(last, Interrupted | Failed)
+    why = last.cause if isinstance(last, Interrupted) else last.error
+    assert (type(last).__name__, why) == event
+
+
+def test_every_unit_is_recorded_once_over_all_attempts(log: ResumeLog, output: Path) -> None:
+    for until in (2, 5, 9, UNITS):
+        make_units(log, output, until=until)
+    assert names_of(log, str(output)).count("ProgressSaved") == UNITS
+    assert job_of(log, output).attempts == 4
+
+
+def test_the_cursor_comes_back(log: ResumeLog, other: ResumeLog, output: Path) -> None:
+    make_units(log, output, until=4)
+    with other.exports.resume(output) as export:
+        assert (export.units_done, export.cursor) == (4, {"帧": 3})
+
+
+def test_the_resume_point_names_the_deciding_event(log: ResumeLog, output: Path) -> None:
+    make_units(log, output, until=4)
+    point = log.queries.resume_point(job_of(log, output))
+    assert [(fact.value, fact.event, fact.version) for fact in point.next] == [
+        (4, "ProgressSaved", 5)
+    ]
+
+
+def die_at(log: ResumeLog, output: Path, fraction: float) -> None:
+    with log.exports.resume(output) as export:
+        export.save_progress(fraction)
+        raise KeyboardInterrupt
+
+
+@pytest.mark.parametrize("fraction", [0.1, 1 / 3, 0.9999])
+def test_a_fraction_without_units_comes_back(
+    log: ResumeLog, other: ResumeLog, output: Path, fraction: float
+) -> None:
+    with pytest.raises(KeyboardInterrupt):
+        die_at(log, output, fraction)
+    with other.exports.resume(output) as export:
+        assert export.progress == fraction
+
+
+# What it is bound to
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ({"inputs": {"片段": ["a", "c"]}}, "the input changed"),
+        ({"exporter": "ffmpeg-8"}, "the exporter changed"),
+        ({"inputs": None, "exporter": "x"}, "the exporter and the input changed"),
+    ],
+)
+@pytest.mark.parametrize("until", [4, UNITS], ids=["half done", "completed"])
+def test_another_input_begins_again_at_0_and_says_why(
+    log: ResumeLog, output: Path, until: int, change: dict[str, Any], reason: str
+) -> None:
+    work: dict[str, Any] = {"inputs": {"片段": ["a", "b"]}, "exporter": "ffmpeg-7"}
+    make_units(log, output, until=until, **work)
+    assert make_units(log, output, **{**work, **change}) == [*range(UNITS)]
+    reasons = [
+        event.reason for event in events_of(log, str(output)) if isinstance(event, Restarted)
+    ]
+    assert reasons == [reason]
+
+
+def test_another_output_of_the_same_key_begins_again(log: ResumeLog, tmp_path: Path) -> None:
+    make_units(log, tmp_path / "a.mp4", until=4, key="成片")
+    assert make_units(log, tmp_path / "b.mp4", key="成片") == [*range(UNITS)]
+
+
+def test_another_input_can_be_refused(log: ResumeLog, output: Path) -> None:
+    make_units(log, output, until=4, inputs="a")
+    version = job_of(log, output).version
+    with pytest.raises(InputsChanged):
+        make_units(log, output, inputs="b", on_changed_inputs="refuse")
+    assert job_of(log, output).version == version
+    assert make_units(log, output, inputs="a", until=5) == [4]
+
+
+# Completed
+
+
+def test_what_is_completed_and_intact_is_skipped(log: ResumeLog, output: Path) -> None:
+    make_units(log, output)
+    version = job_of(log, output).version
+    with log.exports.resume(output) as export:
+        assert export.is_completed
+        assert [*export.remaining(UNITS)] == []
+    assert job_of(log, output).version == version
+
+
+def test_a_skipped_export_is_free_for_another_worker(
+    log: ResumeLog, other: ResumeLog, output: Path
+) -> None:
+    make_units(log, output)
+    with log.exports.resume(output), other.exports.resume(output) as export:
+        assert export.is_completed
+
+
+@pytest.mark.parametrize("content", [None, b"", b"frames", b"FRAMES" * UNITS])
+def test_a_missing_or_altered_output_is_made_again(
+    log: ResumeLog, output: Path, content: bytes | None
+) -> None:
+    make_units(log, output)
+    output.unlink()
+    if content is not None:
+        output.write_bytes(content)
+    assert make_units(log, output) == [*range(UNITS)]
+    assert "Restarted" in names_of(log, str(output))
+
+
+def test_the_output_is_moved_into_place_at_the_end(log: ResumeLog, output: Path) -> None:
+    with log.exports.resume(output) as export:
+        with export.output() as partial:
+            partial.write_bytes(b"frames")
+            assert not output.exists()
+        assert output.read_bytes() == b"frames"
+    assert job_of(log, output).artifact is not None
+
+
+def half_a_file(log: ResumeLog, output: Path) -> None:
+    with log.exports.resume(output) as export, export.output() as partial:
+        partial.write_bytes(b"half")
+        raise ZeroDivisionError
+
+
+def test_an_error_leaves_no_output_and_no_partial_file(log: ResumeLog, output: Path) -> None:
+    with pytest.raises(ZeroDivisionError):
+        half_a_file(log, output)
+    assert [path.name for path in output.parent.iterdir() if path.suffix == ".mp4"] == []
+
+
+def test_completing_with_units_left_is_refused(log: ResumeLog, output: Path) -> None:
+    with log.exports.resume(output) as export:
+        export.save_progress(units_done=9, units_total=UNITS)
+        with pytest.raises(UnitsRemain):
+            export.complete()
+    assert job_of(log, output).status == "interrupted"

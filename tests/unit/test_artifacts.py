@@ -1,0 +1,121 @@
+"""Files that jobs make: moved into place, described, and checked before a skip."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from pathlib import Path
+
+import pytest
+
+from resumelog.domain.values import Artifact
+from resumelog.infrastructure.artifacts import FileArtifacts, discard
+
+FRAMES = "雨夜".encode() * 1000
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> FileArtifacts:
+    """Artifacts below the test's folder."""
+    return FileArtifacts(tmp_path)
+
+
+@pytest.fixture
+def clip(files: FileArtifacts) -> Artifact:
+    """A file that was committed, an hour ago."""
+    final = Path("第1集/成片🎬.mp4")
+    partial = files.partial(final)
+    partial.write_bytes(FRAMES)
+    os.utime(partial, ns=(10**18, 10**18 + 7))
+    return files.commit(partial, final)
+
+
+def path_of(artifact: Artifact) -> Path:
+    return Path(artifact.root, artifact.path)
+
+
+def rewritten(artifact: Artifact, content: bytes, mtime_ns: int) -> None:
+    path_of(artifact).write_bytes(content)
+    os.utime(path_of(artifact), ns=(mtime_ns, mtime_ns))
+
+
+def test_a_partial_file_lies_beside_its_final_with_the_suffix(
+    files: FileArtifacts, tmp_path: Path
+) -> None:
+    partial = files.partial(Path("第1集/成片🎬.mp4"))
+    assert (partial.parent, partial.suffix) == (tmp_path / "第1集", ".mp4")
+    assert partial.parent.is_dir()
+
+
+def test_no_two_partial_files_are_the_same(files: FileArtifacts) -> None:
+    assert len({files.partial(Path("成片.mp4")) for _ in range(100)}) == 100
+
+
+def test_a_commit_moves_the_file_into_place(clip: Artifact) -> None:
+    assert path_of(clip).read_bytes() == FRAMES
+    assert [path.name for path in path_of(clip).parent.iterdir()] == ["成片🎬.mp4"]
+
+
+def test_a_commit_replaces_what_was_there(files: FileArtifacts, clip: Artifact) -> None:
+    partial = files.partial(path_of(clip))
+    partial.write_bytes(b"new")
+    assert files.commit(partial, path_of(clip)).size == 3
+    assert path_of(clip).read_bytes() == b"new"
+
+
+def test_a_description_tells_size_time_and_digest(clip: Artifact, tmp_path: Path) -> None:
+    assert clip == Artifact(
+        root=str(tmp_path),
+        path="第1集/成片🎬.mp4",
+        size=len(FRAMES),
+        mtime_ns=10**18 + 7,
+        sha256=hashlib.sha256(FRAMES).hexdigest(),
+    )
+
+
+def test_an_intact_file_has_no_fault(files: FileArtifacts, clip: Artifact) -> None:
+    assert files.fault(clip) == ""
+
+
+def test_a_file_that_was_only_touched_has_no_fault(files: FileArtifacts, clip: Artifact) -> None:
+    os.utime(path_of(clip), ns=(2 * 10**18, 2 * 10**18))
+    assert files.fault(clip) == ""
+
+
+def test_a_file_that_is_gone_is_a_fault(files: FileArtifacts, clip: Artifact) -> None:
+    path_of(clip).unlink()
+    assert files.fault(clip) == "第1集/成片🎬.mp4 is gone (No such file or directory)"
+
+
+def test_a_file_of_another_size_is_a_fault(files: FileArtifacts, clip: Artifact) -> None:
+    rewritten(clip, FRAMES[1:], clip.mtime_ns)
+    assert files.fault(clip) == f"第1集/成片🎬.mp4 has {len(FRAMES) - 1} bytes, not {len(FRAMES)}"
+
+
+def test_altered_content_of_the_same_size_is_a_fault(files: FileArtifacts, clip: Artifact) -> None:
+    rewritten(clip, b"x" + FRAMES[1:], clip.mtime_ns + 1)
+    assert files.fault(clip) == "第1集/成片🎬.mp4 was altered"
+
+
+def test_a_folder_in_its_place_is_a_fault(files: FileArtifacts, clip: Artifact) -> None:
+    path_of(clip).unlink()
+    path_of(clip).mkdir()
+    assert files.fault(clip)
+
+
+def test_a_fault_is_found_from_another_root(clip: Artifact, tmp_path: Path) -> None:
+    path_of(clip).unlink()
+    assert FileArtifacts(tmp_path / "elsewhere").fault(clip)
+
+
+def test_only_a_partial_file_is_discarded(files: FileArtifacts, clip: Artifact) -> None:
+    partial = files.partial(path_of(clip))
+    partial.touch()
+    discard(partial)
+    discard(path_of(clip))
+    assert not partial.exists()
+    assert path_of(clip).exists()
+
+
+def test_discarding_what_is_gone_does_nothing(files: FileArtifacts) -> None:
+    discard(files.partial(Path("成片.mp4")))
