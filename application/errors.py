@@ -9,8 +9,8 @@ ResumelogError
 ├── StoreError
 │   ├── StoreUnavailable           disk full, no permission, locked: nothing was written
 │   ├── Contended                  other writers kept winning
-│   ├── NotOurDatabase, NewerSchema, NoLog, UnknownStore
-│   └── DamagedEvent               a stored event that can't be read
+│   ├── NotOurDatabase, NewerSchema, NoLog, UnknownStore, BadSetting
+│   └── DamagedStore, DamagedEvent               a stored event that can't be read
 └── NotSaved                       the work is done, but part of its record is not on disk
 """
 
@@ -18,7 +18,7 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from eventsourcing.persistence import MapperDeserialisationError, OperationalError
+from eventsourcing.persistence import DatabaseError, MapperDeserialisationError, OperationalError
 
 from resumelog.domain.errors import ResumelogError
 
@@ -114,6 +114,22 @@ class UnknownStore(StoreError):
 
     text = "{url!r} names no store; use a path, sqlite:///PATH or memory:"
     url: str
+
+
+class DamagedStore(StoreError, DatabaseError):
+    """The database itself is damaged."""
+
+    text = "{store} is damaged: {why}; restore a copy of it"
+    store: str
+    why: str
+
+
+class BadSetting(StoreError):
+    """A variable of the environment that can't be used."""
+
+    text = "the setting {name} can't be used: {why}"
+    name: str
+    why: str
 
 
 class DamagedEvent(StoreError, MapperDeserialisationError):

@@ -11,13 +11,16 @@ from pydantic import JsonValue
 
 from resumelog.application.errors import JobPaused
 from resumelog.application.event_log import EventLog
-from resumelog.application.ports import Artifacts, Clock, Leases
+from resumelog.application.ports import Artifacts, Clock, InFlight, Leases
 from resumelog.application.running import Running, Saved
 from resumelog.domain.events import Events
 from resumelog.domain.export_events import Paused
 from resumelog.domain.export_job import ExportJob, ExportStatus, Report, Work
 from resumelog.domain.resume_point import ResumePoint, resume_point
 from resumelog.domain.values import fingerprint
+
+
+OUTPUT = "output"
 
 
 class Export:
@@ -78,13 +81,18 @@ class Export:
 
     @contextmanager
     def output(self) -> Iterator[Path]:
-        """Yield a temporary path; move it into place when the block ends without an error."""
+        """Yield a temporary path; move it into place when the block ends without an error.
+
+        What a kill leaves of it, the next worker removes.
+        """
         partial = self._artifacts.partial(self.output_path)
+        self._running.begun(InFlight(OUTPUT, 0, partial=str(partial)))
         try:
             yield partial
             self._artifacts.commit(partial, self.output_path)
         finally:
             partial.unlink(missing_ok=True)
+            self._running.ended(OUTPUT)
 
     def complete(self) -> Saved:
         """Finish, with the output if there is one. Raises UnitsRemain where some are left."""

@@ -71,7 +71,7 @@ def _keyed(scenes: Sequence[JsonValue], contents: Sequence[str]) -> dict[str, Js
     occurrences: dict[str, count[int]] = {}
     keyed: dict[str, JsonValue] = {}
     for index, (scene, content) in enumerate(zip(scenes, contents, strict=True)):
-        key = _own_key(scene)
+        key = own_key(scene)
         if key is None:
             content_key = content[:FINGERPRINT_KEY_CHARS]
             nth = next(occurrences.setdefault(content_key, count(1)))
@@ -82,7 +82,8 @@ def _keyed(scenes: Sequence[JsonValue], contents: Sequence[str]) -> dict[str, Js
     return keyed
 
 
-def _own_key(scene: JsonValue) -> str | None:
+def own_key(scene: JsonValue) -> str | None:
+    """Return the key that a scene names itself, None if it has none. Raises BadKey."""
     if not isinstance(scene, dict):
         return None
     own = next((scene[field] for field in KEY_FIELDS if scene.get(field) is not None), None)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import secrets
+import shutil
 from contextlib import suppress
 from pathlib import Path
 
@@ -74,8 +75,12 @@ def _sync(path: Path) -> None:
 
 
 def discard(partial: str | Path) -> None:
-    """Remove a temporary file, if it is one and still there."""
+    """Remove what stands at a temporary path: a file, or a folder that a command made there."""
     path = Path(partial)
-    if MARK in path.name:
+    if MARK not in path.name:
+        return
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
         with suppress(OSError):
             path.unlink(missing_ok=True)

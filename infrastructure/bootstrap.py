@@ -7,13 +7,17 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from eventsourcing.persistence import InfrastructureFactoryError
+from pydantic import ValidationError
+
 from resumelog.application.autopilot_runs import AutoPilot, Host
-from resumelog.application.errors import NoLog, UnknownStore
+from resumelog.application.errors import BadSetting, NoLog, StoreUnavailable, UnknownStore
 from resumelog.application.event_log import EventLog
 from resumelog.application.export_jobs import ExportJobs
 from resumelog.application.ports import Clock
 from resumelog.application.queries import Queries
 from resumelog.application.scene_batches import SceneBatches
+from resumelog.domain.values import validation_text
 from resumelog.infrastructure.artifacts import FileArtifacts
 from resumelog.infrastructure.clock import SystemClock
 from resumelog.infrastructure.settings import DEFAULT_URL, Settings
@@ -80,12 +84,26 @@ def open_log(
     relative to (default: the current one). Raises NoLog (`must_exist`), UnknownStore,
     NotOurDatabase, NewerSchema, StoreUnavailable.
     """
-    settings = settings or Settings()
-    env = _environment(url, settings, must_exist)
-    log = EventLog(env={**MAPPER, **env})
+    settings = settings or _settings()
+    log = _event_log({**MAPPER, **_environment(url, settings, must_exist)})
     make_table = getattr(log.factory, "lease_table", MemoryLeaseTable)
     leases = TableLeases(make_table(), settings.lease_s)
     return ResumeLog(log, leases, clock or SystemClock(), Path(root or Path.cwd()))
+
+
+def _settings() -> Settings:
+    try:
+        return Settings()
+    except ValidationError as error:
+        name = "RESUMELOG_" + str(error.errors()[0]["loc"][0]).upper()
+        raise BadSetting(name=name, why=validation_text(error)) from None
+
+
+def _event_log(env: dict[str, str]) -> EventLog:
+    try:
+        return EventLog(env=env)
+    except (InfrastructureFactoryError, OSError) as error:
+        raise BadSetting(name="PERSISTENCE_MODULE", why=str(error)) from None
 
 
 def _environment(url: str | Path | None, settings: Settings, must_exist: bool) -> dict[str, str]:
@@ -101,4 +119,7 @@ def _environment(url: str | Path | None, settings: Settings, must_exist: bool) -
         raise UnknownStore(url=chosen)
     if must_exist and not is_there(Path(path)) and not Path(path).is_dir():
         raise NoLog(store=path)
+    if not must_exist and is_there(Path(path)) and not os.access(path, os.W_OK):
+        advice = "make the file and its folder writable"
+        raise StoreUnavailable(store=path, why="it is read-only", advice=advice)
     return {**SQLITE, "RESUMELOG_SQLITE_DBNAME": path}

@@ -52,7 +52,8 @@ class Interrupts:
     def __enter__(self) -> Self:
         """Install the handlers."""
         for name in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-            self._before[name] = signal.signal(name, self._received)
+            if signal.getsignal(name) is not signal.SIG_IGN:  # nohup stays what it is
+                self._before[name] = signal.signal(name, self._received)
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -14,6 +14,8 @@ from typing import Any, NamedTuple
 
 from pydantic import JsonValue
 
+from resumelog.domain.errors import BadInput
+from resumelog.domain.values import canonical_json
 from resumelog.infrastructure.cli.options import InputError
 
 FORMATS = ("auto", "jsonl", "json", "csv", "lines")
@@ -36,7 +38,17 @@ def read_scenes(source: str, format_name: str = "auto") -> list[InputScene]:
     scenes = list(_PARSERS[chosen](text, source))
     if not scenes:
         raise InputError(f"{source} holds no scenes; give it at least one line")
+    for scene in scenes:
+        _require_json(scene)
     return scenes
+
+
+def _require_json(scene: InputScene) -> None:
+    """What JSON can say, UTF-8 may still not be able to hold."""
+    try:
+        canonical_json(scene.content, "it")
+    except BadInput as error:
+        raise InputError(f"{scene.where}: {error}") from None
 
 
 def _text(source: str) -> str:
@@ -115,6 +127,8 @@ def _json(text: str, where: str) -> Any:
         raise InputError(f"{where}{place}: not JSON: {reason}") from None
     except RecursionError:
         raise InputError(f"{where}: nested too deeply") from None
+    except ValueError as error:
+        raise InputError(f"{where}: {error}") from None
 
 
 _PARSERS: dict[str, Callable[[str, str], Iterator[InputScene]]] = {

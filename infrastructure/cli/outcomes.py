@@ -27,10 +27,12 @@ _CODES: tuple[tuple[type[Exception], Exit], ...] = (
     (errors.JobStopped, Exit.INTERRUPTED),
     (errors.AlreadyRunning, Exit.FAILED),
     (LeaseLost, Exit.FAILED),
+    (errors.DamagedStore, Exit.FAILED),
     (errors.DamagedEvent, Exit.FAILED),
     (errors.Contended, Exit.FAILED),
     (Refused, Exit.USAGE),
     (ResumelogError, Exit.USAGE),
+    (OSError, Exit.FAILED),
 )
 """The first that fits counts."""
 
@@ -46,6 +48,8 @@ class _Refusal(click.ClickException):
 
 def refusal(error: Exception) -> Exception:
     """Return the error as click shows it; one that is not ours is a bug and stays as it is."""
+    if isinstance(error, BrokenPipeError):
+        return error  # whoever read has gone; click ends without a word
     for kind, code in _CODES:
         if isinstance(error, kind):
             return _Refusal(printable(str(error)), code)

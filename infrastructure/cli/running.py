@@ -59,11 +59,13 @@ def run(
     4 done, but not all of it is on disk.
     """
     import resumelog
+    from resumelog.domain.scene_batch import SceneBatch
     from resumelog.infrastructure.cli.display import Display
     from resumelog.infrastructure.cli.inputs import read_scenes
     from resumelog.infrastructure.cli.scene_jobs import jobs_of, plan_of
     from resumelog.infrastructure.cli.worker import SceneWorker
 
+    SceneBatch.named(project, stage)  # a bad name is refused before a log is made
     scenes = read_scenes(source, format_name)
     plan = plan_of(scenes, command, artifact)
     jobs = jobs_of(scenes, plan, command, artifact)

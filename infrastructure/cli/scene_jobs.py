@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from resumelog.domain.plan import Plan
+from resumelog.domain.plan import Plan, own_key
 from resumelog.domain.values import JsonObject
 from resumelog.infrastructure.cli.inputs import InputScene
 from resumelog.infrastructure.cli.options import InputError
@@ -23,6 +23,7 @@ class SceneJob(NamedTuple):
     values: dict[str, str]
     artifact: Path | None
     where: str
+    has_own_key: bool
 
     def argv(self, partial: Path | None) -> list[str]:
         """Return the command, with the temporary path as {artifact}."""
@@ -32,8 +33,7 @@ class SceneJob(NamedTuple):
     @property
     def label(self) -> str:
         """How a person knows the scene: its key if it has one of its own, else its line."""
-        own = "id" in self.values or "key" in self.values
-        return self.values["key" if own else "line"][:LABEL_CHARS]
+        return self.values["key" if self.has_own_key else "line"][:LABEL_CHARS]
 
 
 def plan_of(scenes: Sequence[InputScene], command: tuple[str, ...], artifact: str | None) -> Plan:
@@ -54,8 +54,8 @@ def jobs_of(
         path = Path(artifact_path(artifact, values, scene.where)) if artifact else None
         if path and made_by.setdefault(path, scene.where) != scene.where:
             raise InputError(f"{made_by[path]} and {scene.where} would both write {path}")
-        jobs[key] = SceneJob(command, values, path, scene.where)
-        _require_program(jobs[key].argv(path)[0])
+        jobs[key] = SceneJob(command, values, path, scene.where, own_key(scene.content) is not None)
+        _require_runnable(jobs[key].argv(path), scene.where)
     return jobs
 
 
@@ -67,6 +67,8 @@ def _require_artifact(command: tuple[str, ...], artifact: str | None) -> None:
         raise InputError("COMMAND writes to {artifact}; name the file with --artifact")
 
 
-def _require_program(program: str) -> None:
-    if shutil.which(program) is None:
-        raise InputError(f"there is no command {program!r}; install it, or name its path")
+def _require_runnable(argv: list[str], where: str) -> None:
+    if shutil.which(argv[0]) is None:
+        raise InputError(f"there is no command {argv[0]!r}; install it, or name its path")
+    if any("\0" in part for part in argv):
+        raise InputError(f"{where} has a NUL character, which no command can take")

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 from resumelog.application.errors import NotSaved
@@ -44,46 +45,60 @@ class SceneWorker:
                 return
 
     def _leave_if_asked(self) -> None:
+        """Name the cause where scenes remain; a batch that is done is completed all the same."""
+        batch = self._batch
+        if not batch.report().remaining or batch.is_over:
+            return
+        if not self._interrupts.cause and batch.is_asked_to_leave():
+            self._interrupts.cause = f"the batch was {batch.report().status}"
         if self._interrupts.cause:
-            self._batch.leave(self._interrupts.cause)
-        elif not self._batch.is_over and self._batch.is_asked_to_leave():
-            self._interrupts.cause = f"the batch was {self._batch.report().status}"
-            self._batch.leave(self._interrupts.cause)
+            batch.leave(self._interrupts.cause)
 
     def _do(self, scene: Scene) -> None:
         job = self._jobs[scene.key]
-        partial = self._batch.partial(job.artifact) if job.artifact else None
         self._display.began(job.label)
         try:
-            ended = run_command(
-                job.argv(partial),
-                lambda group, started: self._batch.begun(
-                    scene, group=group, started=started, partial=str(partial) if partial else None
-                ),
-                self._interrupts,
-            )
-            if not self._interrupts.ends_now or not ended.code:
-                self._record(scene, ended, partial, job.artifact)
-        except BadInput as refused:
-            self._failed(scene, str(refused))
+            with self._partial(job) as partial:
+                ended = self._run(scene, job, partial)
+                if ended.code and self._interrupts.ends_now:
+                    return  # cut off: it stays in flight until the batch is left
+                why = ended.why if ended.code else self._record(scene, ended, partial, job)
+        except (BadInput, OSError) as error:
+            why = str(error)
+        if why:
+            self._batch.fail(scene, why)
+            self._display.failed(self._batch.report(), job.label, why)
+        else:
+            self._display.done(self._batch.report(), job.label, ended.elapsed_s)
+
+    @contextmanager
+    def _partial(self, job: SceneJob) -> Iterator[Path | None]:
+        partial = self._batch.partial(job.artifact) if job.artifact else None
+        try:
+            yield partial
         finally:
             if partial:
                 discard(partial)
 
-    def _record(self, scene: Scene, ended: Ended, partial: Path | None, final: Path | None) -> None:
-        if ended.code:
-            self._failed(scene, ended.why)
-            return
-        if partial and final and not partial.is_file():
-            self._failed(scene, "it ended well, but wrote no file to {artifact}")
-            return
-        artifact = self._batch.place(partial, final) if partial and final else None
-        self._batch.complete(scene, ended.printed, artifact=artifact, elapsed_s=ended.elapsed_s)
-        self._display.done(self._batch.report(), self._jobs[scene.key].label, ended.elapsed_s)
+    def _run(self, scene: Scene, job: SceneJob, partial: Path | None) -> Ended:
+        left = str(partial) if partial else None
+        return run_command(
+            job.argv(partial),
+            lambda group, started: self._batch.begun(
+                scene, group=group, started=started, partial=left
+            ),
+            self._interrupts,
+        )
 
-    def _failed(self, scene: Scene, why: str) -> None:
-        self._batch.fail(scene, why)
-        self._display.failed(self._batch.report(), self._jobs[scene.key].label, why)
+    def _record(self, scene: Scene, ended: Ended, partial: Path | None, job: SceneJob) -> str:
+        """Complete the scene, or return why it failed all the same."""
+        artifact = None
+        if partial and job.artifact:
+            if not partial.is_file():
+                return "it ended well, but wrote no file to {artifact}"
+            artifact = self._batch.place(partial, job.artifact)
+        self._batch.complete(scene, ended.printed, artifact=artifact, elapsed_s=ended.elapsed_s)
+        return ""
 
     def _exit_code(self) -> Exit:
         report = self._batch.report()

@@ -22,7 +22,7 @@ from eventsourcing.persistence import (
     ProgrammingError,
 )
 
-from resumelog.application.errors import NotOurDatabase, StoreUnavailable
+from resumelog.application.errors import DamagedStore, NotOurDatabase, StoreUnavailable
 
 BUSY_TIMEOUT_S = 30.0
 CACHED_STATEMENTS = 128
@@ -138,6 +138,8 @@ def translated(store: str) -> Iterator[None]:
         name = getattr(error, "sqlite_errorname", "") or ""
         if name == "SQLITE_NOTADB":
             raise NotOurDatabase(store=store, what="no SQLite database") from error
+        if name.startswith("SQLITE_CORRUPT"):
+            raise DamagedStore(store=store, why=str(error)) from error
         family = "_".join(name.split("_")[:2])
         if family in _ADVICE:
             why, advice = _reason(store, str(error), _ADVICE[family])

@@ -70,7 +70,7 @@ def require_ours(connection: sqlite3.Connection, store: str) -> int:
     (ours,) = connection.execute("PRAGMA application_id").fetchone()
     (tables,) = connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()
     (version,) = connection.execute("PRAGMA user_version").fetchone()
-    if tables and ours != APPLICATION_ID:
+    if ours != APPLICATION_ID and (tables or ours or version):
         raise NotOurDatabase(store=store, what="another program's database")
     if version > len(MIGRATIONS):
         raise NewerSchema(store=store, found=version, known=len(MIGRATIONS))

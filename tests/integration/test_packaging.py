@@ -72,7 +72,7 @@ def test_it_works_beside_a_host_with_a_domain_package_of_its_own(
     python, host = tmp_path / "env/bin/python", tmp_path / "host"
     run(python, "-m", "pip", "install", "-q", "-c", ROOT / "constraints.txt", wheel)
     (host / "domain").mkdir(parents=True)
-    (host / "domain/__init__.py").write_text("WHOSE = \"the host's\"\n")
+    (host / "domain/__init__.py").write_text('WHOSE = "the host\'s"\n')
     (host / "main.py").write_text(HOST)
     assert run(python, "main.py", cwd=host) == "1.0\n"
     assert "reel.mp4" in run(tmp_path / "env/bin/resumelog", "jobs", "--db", "jobs.db", cwd=host)

@@ -1,0 +1,158 @@
+"""A log that is not there, not ours, damaged or not to be written: told in one line, left as it is."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import sqlite3
+from collections.abc import Callable, Sequence
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from support.cli import JOB, RECORDS, Cli, line, require_one_line, require_refused
+
+import resumelog
+
+READS = [("jobs",), ("show", JOB), ("log", JOB)]
+EVERY = [line(*RECORDS), *READS]
+
+
+def change(database: Path, statement: str, *values: object) -> None:
+    with closing(sqlite3.connect(database)) as connection, connection:
+        connection.execute(statement, values)
+
+
+def newer(database: Path) -> None:
+    resumelog.open(database).close()
+    change(database, "PRAGMA user_version = 99")
+
+
+@pytest.mark.parametrize("arguments", EVERY[:2], ids=["run", "jobs"])
+@pytest.mark.parametrize(
+    ("make", "why"),
+    [
+        (lambda path: change(path, "CREATE TABLE theirs (x)"), "is another program's database"),
+        (lambda path: change(path, "PRAGMA application_id = 252006674"), "is another program's"),
+        (newer, "has schema 99, this resumelog knows 1; install a newer resumelog"),
+        (lambda path: path.write_text("notes\n" * 999), "is no SQLite database"),
+        (lambda path: path.mkdir(), "it is a folder; name a file in it"),
+    ],
+    ids=["theirs", "theirs and empty", "newer", "text", "a folder"],
+)
+def test_what_is_no_log_of_ours_is_refused_and_stays_as_it_was(
+    cli: Cli, make: Callable[[Path], object], why: str, arguments: Sequence[object]
+) -> None:
+    make(cli.folder / "resumelog.db")
+    require_refused(cli, arguments, why)
+
+
+@pytest.mark.parametrize("read", READS[:2])
+def test_reading_a_log_that_is_not_there_makes_none(cli: Cli, read: tuple[str, ...]) -> None:
+    require_refused(cli, read, r"there is no log at resumelog\.db; name it with --db")
+
+
+@pytest.mark.parametrize(
+    ("command", "name"),
+    [*(("show", name) for name in ("reel/", "abcdef", "\x1b[31m")), ("log", "x")],
+)
+def test_an_unknown_job_is_told(kept: Cli, command: str, name: str) -> None:
+    require_refused(kept, (command, name), "no job is named .*; `resumelog jobs` lists them")
+
+
+@pytest.fixture(scope="module")
+def kept(tmp_path_factory: pytest.TempPathFactory) -> Cli:
+    """A log with one completed batch, which no test changes."""
+    cli = Cli(tmp_path_factory.mktemp("kept"))
+    cli.scenes(1, 2, 3)
+    cli.run(*RECORDS)
+    return cli
+
+
+def require_told(cli: Cli, arguments: Sequence[object], why: str) -> None:
+    before = cli.files()
+    require_one_line(cli(*arguments), why, codes=(1, 2))
+    assert cli.files() == before
+
+
+@pytest.fixture
+def copy(kept: Cli, tmp_path: Path) -> Cli:
+    """The same log, to be damaged."""
+    return Cli(shutil.copytree(kept.folder, tmp_path / "copy"))
+
+
+@pytest.mark.parametrize(
+    ("state", "arguments"),
+    [
+        *((state, ("log", JOB)) for state in (b"", b"{}", b"[]", b"\xff\x00")),
+        *((b"", arguments) for arguments in EVERY[:3]),
+    ],
+    ids=str,
+)
+def test_a_damaged_event_is_named(copy: Cli, state: bytes, arguments: Sequence[object]) -> None:
+    overwrite = "UPDATE stored_events SET state = ? WHERE originator_version = 4"
+    change(copy.folder / "resumelog.db", overwrite, state)
+    event = r"event 4 of stream [0-9a-f-]{36} \(resumelog\.SceneBatch\.SceneCompleted\)"
+    require_told(copy, arguments, f"{event} can't be read: ")
+
+
+@pytest.mark.parametrize("arguments", EVERY[:2], ids=["run", "jobs"])
+def test_a_torn_database_is_told(copy: Cli, arguments: Sequence[object]) -> None:
+    database = copy.folder / "resumelog.db"
+    database.write_bytes(database.read_bytes()[:12_000])
+    require_told(copy, arguments, r"resumelog\.db")
+
+
+# Places that can't be written
+
+
+@pytest.fixture
+def bound() -> Sequence[str]:
+    """What runs a program so that permissions bind it, even where the tests run as root."""
+    if os.geteuid() != 0:
+        return ()
+    if shutil.which("setpriv") is None:
+        pytest.skip("permissions don't bind root, and there is no setpriv to change that")
+    capabilities = "-dac_override,-dac_read_search"
+    return ("setpriv", f"--bounding-set={capabilities}", f"--inh-caps={capabilities}")
+
+
+def test_a_folder_that_cannot_be_written_is_told(cli: Cli, bound: Sequence[str]) -> None:
+    before = cli.files()
+    cli.folder.chmod(0o555)
+    ran = cli(*line(*RECORDS), through=bound)
+    cli.folder.chmod(0o755)
+    require_one_line(ran, r"resumelog\.db can't be written: .*; check")
+    assert cli.files() == before
+
+
+@pytest.mark.parametrize("command", [("touch", "x"), RECORDS], ids=["another", "the same"])
+def test_a_log_that_cannot_be_written_is_told(
+    cli: Cli, bound: Sequence[str], command: tuple[str, ...]
+) -> None:
+    cli.run(*RECORDS)
+    cli.scenes(1, 2, 3, 4)
+    before = cli.files()
+    (cli.folder / "resumelog.db").chmod(0o444)
+    ran = cli(*line(*command), through=bound)
+    require_one_line(ran, r"resumelog\.db can't be written: .*; make the file and its folder")
+    after = cli.files()
+    assert after.keys() - before.keys() <= {"resumelog.db-shm", "resumelog.db-wal"}
+    assert before.items() <= after.items()
+    assert not after.get("resumelog.db-wal")
+
+
+def test_a_folder_for_files_that_cannot_be_written_is_told(cli: Cli, bound: Sequence[str]) -> None:
+    (cli.folder / "out").mkdir(mode=0o555)
+    ran = cli(*line("touch", "{artifact}", options=["--artifact", "out/sub/{id}"]), through=bound)
+    assert "Traceback" not in ran.err
+    assert ran.code in (1, 2)
+    assert re.search("out.*ermission denied|ermission denied.*out", ran.err)
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full here")
+@pytest.mark.parametrize("json_too", [(), ("--json",)])
+def test_an_output_that_takes_nothing_is_told(kept: Cli, json_too: tuple[str, ...]) -> None:
+    ran = kept("jobs", *json_too, through=("sh", "-c", '"$@" > /dev/full', "sh"))
+    require_one_line(ran, "No space left on device", codes=(1, 2))

@@ -1,0 +1,102 @@
+"""What the command line tells of itself: help, version, completion."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from pathlib import Path
+
+import pytest
+from support.cli import RECORDS, Cli
+
+import resumelog
+
+COMMANDS = ["run", "jobs", "show", "log", "completion"]
+
+
+@pytest.fixture(scope="module")
+def cli(tmp_path_factory: pytest.TempPathFactory) -> Cli:
+    """A log with one job."""
+    cli = Cli(tmp_path_factory.mktemp("help"))
+    cli.scenes(1)
+    assert cli.run(*RECORDS).code == 0
+    return cli
+
+
+def test_the_version_is_told(cli: Cli) -> None:
+    assert cli("--version") == (0, f"resumelog, version {resumelog.__version__}\n", "")
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_the_help_of_each_command_has_examples(cli: Cli, command: str) -> None:
+    code, out, err = cli(command, "--help")
+    assert (code, err) == (0, "")
+    _, _, examples = out.partition("Examples:\n")
+    assert re.search(rf"^ +(ls .*\| |eval .*)?resumelog {command} |resumelog {command}\n", examples)
+
+
+def test_the_help_names_every_command_and_the_exit_codes(cli: Cli) -> None:
+    code, out, _ = cli("--help")
+    assert code == 0
+    assert (
+        re.findall(r"^  (\w+)  ", out.partition("Commands:\n")[2], re.M)[: len(COMMANDS)]
+        == COMMANDS
+    )
+    codes = r"0 done; 1 some .*2 wrong usage.*3 interrupted; 4 done, but not all of it is on disk"
+    assert re.search(codes, out, re.S)
+
+
+def test_without_a_command_the_help_is_shown_and_nothing_is_written(cli: Cli) -> None:
+    before = cli.files()
+    ran = cli()
+    assert ran.code == 2
+    assert "Usage: resumelog" in ran.out + ran.err
+    assert cli.files() == before
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_a_completion_script_can_be_read_by_its_shell(cli: Cli, shell: str) -> None:
+    ran = cli("completion", shell)
+    assert ran.code == 0
+    assert "_RESUMELOG_COMPLETE" in ran.out
+    if not (program := shutil.which(shell)):
+        pytest.skip(f"there is no {shell} here")
+    cli.write("script", ran.out)
+    reads = (program, "-n", "script")
+    assert (
+        cli("--version", through=("sh", "-c", '"$0" "$1" "$2" && shift 2 && "$@"', *reads)).code
+        == 0
+    )
+
+
+@pytest.mark.skipif(not shutil.which("bash"), reason="there is no bash here")
+def test_bash_completes_after_the_script_was_read(cli: Cli) -> None:
+    script = 'eval "$("$0" completion bash)"; complete -p resumelog'
+    ran = cli(through=("bash", "-c", script))
+    assert (ran.code, ran.err) == (0, "")
+    assert re.search(r"-F _resumelog_completion resumelog$", ran.out.strip())
+
+
+@pytest.mark.parametrize(
+    ("words", "offered"),
+    [
+        ("resumelog ", COMMANDS),
+        ("resumelog sh", ["show"]),
+        ("resumelog show ", ["reel/video"]),
+        ("resumelog log re", ["reel/video"]),
+        ("resumelog log x", []),
+        ("resumelog run --re", ["--retry-failed"]),
+        ("resumelog completion z", ["zsh"]),
+    ],
+)
+def test_commands_options_and_jobs_are_offered(cli: Cli, words: str, offered: list[str]) -> None:
+    asks = {"COMP_WORDS": words, "COMP_CWORD": str(words.count(" "))}
+    shell = Cli(cli.folder, _RESUMELOG_COMPLETE="bash_complete", **asks)
+    assert shell().out.split() == [f"plain,{each}" for each in offered]
+
+
+def test_completion_without_a_log_offers_no_job_and_makes_no_log(tmp_path: Path) -> None:
+    asks = {"COMP_WORDS": "resumelog show ", "COMP_CWORD": "2"}
+    ran = Cli(tmp_path, _RESUMELOG_COMPLETE="bash_complete", **asks)()
+    assert (ran.code, ran.out.strip(), ran.err) == (0, "", "")
+    assert list(tmp_path.iterdir()) == []
