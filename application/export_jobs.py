@@ -19,7 +19,6 @@ from resumelog.domain.export_job import ExportJob, ExportStatus, Report, Work
 from resumelog.domain.resume_point import ResumePoint, resume_point
 from resumelog.domain.values import fingerprint
 
-
 OUTPUT = "output"
 
 
