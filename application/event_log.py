@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator
-from itertools import takewhile
+from collections.abc import Callable, Iterator, Sequence
 from typing import TypeVar
 from uuid import UUID
 
@@ -31,14 +30,10 @@ class EventLog(Application[UUID]):
 
     def recover(self, state: State) -> State:
         """Fold into a state what its stream holds beyond it, reading back to the last origin."""
-        newest_first = self.recorder.select_events(state.id, gt=state.version, desc=True)
-        origins = {event.TOPIC for event in state.origins}
-        needed = [*takewhile(lambda stored: stored.topic not in origins, newest_first)]
-        needed += newest_first[len(needed) : len(needed) + 1]
-        if len(needed) < len(newest_first):
+        newest_first = self._back_to_origin(state)
+        if newest_first and newest_first[-1].originator_version > state.version + 1:
             state.begin_anew(state.natural_key)
-        state.fold(map(self.decode, reversed(needed)))
-        return state
+        return state.fold(map(self.decode, reversed(newest_first)))
 
     def decide(self, state: State, command: Callable[[State], Events]) -> Events:
         """Append what the command decides; the state evolves only when that is on disk.
@@ -106,6 +101,24 @@ class EventLog(Application[UUID]):
         event = self.mapper.to_domain_event(stored)
         assert isinstance(event, DomainEvent)
         return event
+
+    def _back_to_origin(self, state: EventSourced) -> list[StoredEvent]:
+        """Return what the stream holds beyond a state, newest first, and nothing before an origin."""
+        origins = {event.TOPIC for event in state.origins}
+        found: list[StoredEvent] = []
+        lte = None
+        while page := self._page_back(state.id, state.version, lte):
+            for stored in page:
+                found.append(stored)
+                if stored.topic in origins:
+                    return found
+            if len(page) < PAGE:
+                break
+            lte = page[-1].originator_version - 1
+        return found
+
+    def _page_back(self, stream: UUID, gt: int, lte: int | None) -> Sequence[StoredEvent]:
+        return self.recorder.select_events(stream, gt=gt, lte=lte, desc=True, limit=PAGE)
 
     def _everything(self) -> Iterator[DomainEvent]:
         position = 0
