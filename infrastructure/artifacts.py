@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import secrets
@@ -22,8 +23,13 @@ class FileArtifacts:
         self.root = (root or Path.cwd()).absolute()
 
     def partial(self, final: Path) -> Path:
-        """Return an unused temporary path beside `final`, with its suffix; make the folder."""
+        """Return an unused temporary path beside `final`, with its suffix; make the folder.
+
+        Raises OSError where there can be no such file.
+        """
         final = self.root / final
+        if final.is_dir():
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(final))
         final.parent.mkdir(parents=True, exist_ok=True)
         return final.with_name(f".{final.stem}{MARK}{secrets.token_hex(4)}{final.suffix}")
 

@@ -5,12 +5,11 @@ from __future__ import annotations
 import json
 import logging
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 
 import click
 from rich.console import Console
-from rich.logging import RichHandler
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 from rich.text import Text
 
@@ -19,6 +18,17 @@ from resumelog.infrastructure.cli.outcomes import printable
 
 WHY_CHARS = 200
 STALE_MAX = 10
+
+
+class _Telling(logging.Handler):
+    """What the log itself says, a line each."""
+
+    def __init__(self, say: Callable[[str], None]) -> None:
+        super().__init__()
+        self._say = say
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self._say(record.getMessage())
 
 
 class Display:
@@ -41,7 +51,7 @@ class Display:
         self._start = time.monotonic()
         logger = logging.getLogger("resumelog")
         logger.setLevel(logging.INFO if verbose else logging.WARNING)
-        logger.addHandler(RichHandler(console=self.console, show_path=False, show_time=False))
+        logger.addHandler(_Telling(self.say))
 
     @contextmanager
     def showing(self, report: Report, stale: Mapping[str, str]) -> Iterator[None]:
@@ -57,7 +67,8 @@ class Display:
 
     def say(self, text: str) -> None:
         """Print a line."""
-        self.console.print(Text(printable(text)))
+        with suppress(BrokenPipeError):  # the work goes on when nobody reads any more
+            self.console.print(Text(printable(text)))
 
     def began(self, label: str) -> None:
         """Name the scene in work."""
@@ -114,4 +125,6 @@ def _end(report: Report, cause: str) -> str:
         return f"{report.remaining} remain after {cause}; run the same command to go on"
     if report.failed:
         return f"{report.failed} failed; run the same command to retry them"
-    return f"{report.remaining} remain" if report.remaining else "complete"
+    if report.remaining:
+        return f"{report.remaining} remain; run it without --retry-failed to do them"
+    return "complete"

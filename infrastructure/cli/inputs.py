@@ -124,7 +124,8 @@ def _json(text: str, where: str) -> Any:
     except json.JSONDecodeError as error:
         place = f", line {error.lineno}" if "line" not in where else ""
         reason = f"{error.msg} at column {error.colno}"
-        raise InputError(f"{where}{place}: not JSON: {reason}") from None
+        hint = "; for plain lines say --format lines"
+        raise InputError(f"{where}{place}: not JSON: {reason}{hint}") from None
     except RecursionError:
         raise InputError(f"{where}: nested too deeply") from None
     except ValueError as error:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from resumelog.domain.errors import BadKey, DuplicateScene
 from resumelog.domain.plan import Plan, own_key
 from resumelog.domain.values import JsonObject
 from resumelog.infrastructure.cli.inputs import InputScene
@@ -39,7 +40,21 @@ class SceneJob(NamedTuple):
 def plan_of(scenes: Sequence[InputScene], command: tuple[str, ...], artifact: str | None) -> Plan:
     """Return the plan; the command and the artifact's path are part of each scene's input."""
     params: JsonObject = {"command": [*command], "artifact": artifact}
-    return Plan([scene.content for scene in scenes], params)
+    for scene in scenes:
+        _require_key(scene)
+    try:
+        return Plan([scene.content for scene in scenes], params)
+    except DuplicateScene as error:
+        both = f"{scenes[error.first].where} and {scenes[error.second].where}"
+        why = f"both have the key {error.scene!r}; give each scene its own id"
+        raise InputError(f"{both} {why}") from None
+
+
+def _require_key(scene: InputScene) -> None:
+    try:
+        own_key(scene.content)
+    except BadKey as error:
+        raise InputError(f"{scene.where}: {error}") from None
 
 
 def jobs_of(

@@ -46,7 +46,10 @@ def artifact_path(template: str, values: Mapping[str, str], where: str) -> str:
         value = values.get(name, "")
         if "/" in value or "\0" in value or value in ("..", "."):
             raise InputError(f"{where}: {{{name}}} is {value!r}, which is no file name")
-    return filled(template, values, where)
+    path = filled(template, values, where)
+    if path.endswith("/") or not path:
+        raise InputError(f"{where}: {template} gives {path!r}, which names no file")
+    return path
 
 
 def _text(value: object) -> str:

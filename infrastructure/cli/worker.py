@@ -63,8 +63,10 @@ class SceneWorker:
                 if ended.code and self._interrupts.ends_now:
                     return  # cut off: it stays in flight until the batch is left
                 why = ended.why if ended.code else self._record(scene, ended, partial, job)
-        except (BadInput, OSError) as error:
+        except BadInput as error:
             why = str(error)
+        except OSError as error:
+            why = f"{error.filename2 or error.filename}: {error.strerror}"
         if why:
             self._batch.fail(scene, why)
             self._display.failed(self._batch.report(), job.label, why)

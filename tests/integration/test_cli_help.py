@@ -81,10 +81,8 @@ def test_bash_completes_after_the_script_was_read(cli: Cli) -> None:
     ("words", "offered"),
     [
         ("resumelog ", COMMANDS),
-        ("resumelog sh", ["show"]),
         ("resumelog show ", ["reel/video"]),
         ("resumelog log re", ["reel/video"]),
-        ("resumelog log x", []),
         ("resumelog run --re", ["--retry-failed"]),
         ("resumelog completion z", ["zsh"]),
     ],

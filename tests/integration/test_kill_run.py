@@ -24,8 +24,8 @@ from resumelog.domain.scene_events import SceneCompleted
 SEED = os.environ.get("RESUMELOG_TEST_SEED") or str(time.time_ns() % 10**9)
 KILLS = 50
 SCENES = 40
-SCENES_A_LIFE = 6
-STARTING_SHARE, STARTING_S = 0.3, 0.6
+SCENES_A_LIFE = 4
+STARTING_SHARE, STARTING_S = 0.4, 0.6
 IN_BETWEEN_S = 0.02
 ENDS = 'echo "$1 $$" >> "ends-$2"; echo "made $1"'
 WRITES = f'echo "clip $1" > "$3"; {ENDS}'

@@ -21,6 +21,7 @@ from resumelog.domain.export_job import ExportJob
 from resumelog.domain.scene_batch import SceneBatch
 
 A_DAY = "86400"
+SEED = os.environ.get("RESUMELOG_TEST_SEED") or str(time.time_ns() % 10**9)
 KILLS = 9
 UNITS = 400
 IN_BETWEEN_S = 0.004
@@ -29,9 +30,8 @@ IN_BETWEEN_S = 0.004
 @pytest.fixture
 def chance() -> random.Random:
     """Random moments, which the printed seed brings back."""
-    seed = int(os.environ.get("KILL_SEED", time.time_ns() % 10**9))
-    print(f"KILL_SEED={seed}")  # noqa: T201 - shown with a failure
-    return random.Random(seed)
+    print(f"RESUMELOG_TEST_SEED={SEED}")  # noqa: T201 - shown with a failure
+    return random.Random(SEED)
 
 
 def told_until_killed(

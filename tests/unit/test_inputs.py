@@ -130,9 +130,17 @@ def test_a_format_that_is_named_counts_more_than_the_name(
 @pytest.mark.parametrize(
     ("name", "content", "why"),
     [
-        ("s.jsonl", '{"a": 1}\n\n{"a": \n', r", line 3: not JSON: Expecting value at column 7$"),
+        (
+            "s.jsonl",
+            '{"a": 1}\n\n{"a": \n',
+            r", line 3: not JSON: Expecting value at column 7; for plain lines say --format lines$",
+        ),
         ("s.jsonl", "1\n2 3\n", r", line 2: not JSON: Extra data"),
-        ("s.json", '[\n{"a": 1},\n{"a" 2}]', r", line 3: not JSON: .* at column 6$"),
+        (
+            "s.json",
+            '[\n{"a": 1},\n{"a" 2}]',
+            r", line 3: not JSON: .* at column 6; for plain lines say --format lines$",
+        ),
         ("s.json", "7", r"not a JSON array; put the scenes between"),
         ("s.csv", "a,b\n1,2\n3\n", r", line 3: 1 values for 2 columns$"),
         ("s.csv", "a,b\n1,2,3\n", r", line 2: 3 values for 2 columns$"),
