@@ -4,7 +4,7 @@ BIN := .venv/bin
 INSTALLED := .venv/installed
 
 .DELETE_ON_ERROR:
-.PHONY: demo test test-all check bench clean
+.PHONY: demo test check bench clean
 
 demo: $(INSTALLED) ## kill a real render three times and watch it go on
 	$(BIN)/python examples/reel/demo.py

@@ -14,12 +14,13 @@ from resumelog.application.event_log import EventLog
 from resumelog.application.ports import Clock, Leases
 from resumelog.application.running import Running
 from resumelog.domain.autopilot_run import AutoPilotRun, RunStatus
-from resumelog.domain.errors import LeaseLost
+from resumelog.domain.errors import LeaseLost, NotActive
 from resumelog.domain.events import Events
 from resumelog.domain.resume_point import ResumePoint, resume_point
 from resumelog.domain.values import Payload
 
 ATTEMPTS_MAX = 3
+KEPT = {"percent", "message", "detail", "resume_data"}
 END = "completed"
 CLOSE_S = 10.0
 
@@ -31,7 +32,11 @@ class StopAsked(Exception):
 
 
 class StepContext:
-    """What a step is given. Its methods may be called from any thread."""
+    """What a step is given. Its methods may be called from any thread.
+
+    A step that was told to stop leaves by `return` or StopAsked and is begun again when the run
+    goes on; one that is done all the same returns a result. `resume_data` is what it saved last.
+    """
 
     def __init__(
         self,
@@ -86,6 +91,13 @@ class StepContext:
         self.was_asked = self.was_asked or asked
         return asked
 
+    def keep_time(self) -> None:
+        """Save how long the step was at work, when it is left before its end."""
+        progress = self._running.state.progress
+        at, active_s = self._running.clock.now(), self.active_s
+        told = progress.model_dump(include=KEPT) if progress else {"percent": 0.0}
+        self._running.do(lambda run, by: run.save_progress(by=by, at=at, active_s=active_s, **told))
+
     def wait(self, seconds: float) -> bool:
         """Sleep, and return at once with False when the service closes."""
         return self._waited(seconds)
@@ -122,7 +134,7 @@ class AutoPilot:
         run = AutoPilotRun.named(simulation_id)
         if not self._host.exists(simulation_id):
             raise NoSuchSimulation(run.title)
-        chosen: Any = mode.lower()
+        chosen: Any = mode.lower() if isinstance(mode, str) else mode
         return self._control(simulation_id, lambda run, at: run.configure(chosen, actor, at))
 
     def start(self, simulation_id: str, *, force: bool = False, actor: str = "") -> AutoPilotRun:
@@ -227,7 +239,7 @@ class AutoPilot:
             while _is_ours(running) and not self._closing.is_set():
                 self._one_step(running)
         except LeaseLost as lost:
-            logger.info("%s", lost)
+            logger.info("the worker leaves: %s", lost)
         except Exception:
             logger.exception("%s: the worker ended", running.state.title)
         else:
@@ -245,14 +257,15 @@ class AutoPilot:
     def _one_step(self, running: Running[AutoPilotRun]) -> None:
         run, clock = running.state, running.clock
         step, attempt, at = run.next_step, run.attempts.get(run.next_step, 0) + 1, clock.now()
-        running.do(lambda run, by: run.start_step(step, attempt, by, at))
+        try:
+            running.do(lambda run, by: run.start_step(step, attempt, by, at))
+        except NotActive:
+            return  # it was paused just now
         context = StepContext(running, self._closing, lambda s: not self._closing.wait(s))
         try:
-            result = self._host.steps[step](context)
-            payload = None if result is None else Payload.of(result, "the step's result")
-        except LeaseLost:
-            raise
-        except Exception as error:  # noqa: BLE001 - whatever a step raises is its failure
+            payload = self._result(step, context)
+        except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever a step raises is its failure
+            context.keep_time()  # raises LeaseLost where the run is no longer ours
             if not (isinstance(error, StopAsked) and context.was_asked):
                 self._step_failed(running, step, error)
             return
@@ -261,12 +274,20 @@ class AutoPilot:
             lambda run, by: run.complete_step(step, by, at, result=payload, active_s=active_s)
         )
 
-    def _step_failed(self, running: Running[AutoPilotRun], step: str, error: Exception) -> None:
+    def _result(self, step: str, context: StepContext) -> Payload | None:
+        result = self._host.steps[step](context)
+        if result is None and context.was_asked:
+            raise StopAsked
+        return None if result is None else Payload.of(result, "the step's result")
+
+    def _step_failed(self, running: Running[AutoPilotRun], step: str, error: BaseException) -> None:
         at = running.clock.now()
         running.do(lambda run, by: run.fail_step(step, error, ATTEMPTS_MAX, by, at))
 
 
 def _is_ours(running: Running[AutoPilotRun]) -> bool:
     """Tell whether the run is active under the epoch of this worker."""
-    claim, run = running.claim, running.watch()
-    return claim is not None and run.epoch == claim.epoch and run.status is RunStatus.ACTIVE
+    try:
+        return running.watch().status is RunStatus.ACTIVE
+    except LeaseLost:
+        return False

@@ -4,12 +4,12 @@ ResumelogError
 ├── Refused                        see resumelog.domain.errors
 ├── JobNotFound, AmbiguousJob      a name that means no job, or several
 ├── AlreadyRunning                 another worker holds the job
-├── JobPaused, JobStopped          somebody asked the worker to leave
+├── JobPaused                      somebody asked the worker to leave
 ├── NoSuchSimulation               the host doesn't know it
 ├── StoreError
 │   ├── StoreUnavailable           disk full, no permission, locked: nothing was written
 │   ├── Contended                  other writers kept winning
-│   ├── NotOurDatabase, NewerSchema, NoLog, UnknownStore, BadSetting
+│   ├── NotOurDatabase, NewerSchema, NoLog, UnknownStore, BadSetting, ForkedLog, ClosedLog
 │   └── DamagedStore, DamagedEvent               a stored event that can't be read
 └── NotSaved                       the work is done, but part of its record is not on disk
 """
@@ -18,7 +18,12 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from eventsourcing.persistence import DatabaseError, MapperDeserialisationError, OperationalError
+from eventsourcing.persistence import (
+    ConnectionPoolClosedError,
+    DatabaseError,
+    MapperDeserialisationError,
+    OperationalError,
+)
 
 from resumelog.domain.errors import ResumelogError
 
@@ -51,12 +56,6 @@ class JobPaused(ResumelogError):
     text = "was paused by {actor}: {reason}; run it again to go on"
     actor: str
     reason: str
-
-
-class JobStopped(ResumelogError):
-    """The worker leaves because somebody stopped the job."""
-
-    text = "was stopped; run it again to go on"
 
 
 class NoSuchSimulation(ResumelogError):
@@ -114,6 +113,18 @@ class UnknownStore(StoreError):
 
     text = "{url!r} names no store; use a path, sqlite:///PATH or memory:"
     url: str
+
+
+class ForkedLog(StoreError):
+    """A child process uses the log that its parent opened."""
+
+    text = "this log was opened in the parent process; open it again in this one"
+
+
+class ClosedLog(StoreError, ConnectionPoolClosedError):
+    """The log was closed already."""
+
+    text = "the log is closed; open it again"
 
 
 class DamagedStore(StoreError, DatabaseError):

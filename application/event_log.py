@@ -59,7 +59,7 @@ class EventLog(Application[UUID]):
                 if self._moved_on(state):
                     continue
                 version = state.version
-                logger.warning("refused at version %d: %s", version, refusal, extra=of(state))
+                logger.info("refused at version %d: %s", version, refusal, extra=of(state))
                 raise
             if events or not self._moved_on(state):
                 return events

@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from pydantic import JsonValue
 
-from resumelog.application.errors import JobPaused
+from resumelog.application.errors import JobNotFound, JobPaused
 from resumelog.application.event_log import EventLog
 from resumelog.application.ports import Artifacts, Clock, InFlight, Leases
 from resumelog.application.running import Running, Saved
@@ -82,21 +82,23 @@ class Export:
     def output(self) -> Iterator[Path]:
         """Yield a temporary path; move it into place when the block ends without an error.
 
-        What a kill leaves of it, the next worker removes.
+        What a kill leaves of it, the next worker removes. Raises NotRunning where the export is
+        completed already, and LeaseLost.
         """
         partial = self._artifacts.partial(self.output_path)
         self._running.begun(InFlight(OUTPUT, 0, partial=str(partial)))
         try:
             yield partial
+            self._running.watch()  # a successor's output is not ours to replace
             self._artifacts.commit(partial, self.output_path)
         finally:
-            partial.unlink(missing_ok=True)
+            self._artifacts.discard(partial)
             self._running.ended(OUTPUT)
 
     def complete(self) -> Saved:
         """Finish, with the output if there is one. Raises UnitsRemain where some are left."""
         there = self.output_path.is_file()
-        artifact = self._artifacts.describe(self.output_path) if there else None
+        artifact = self._artifacts.settle(self.output_path) if there else None
         at = self._running.clock.now()
         return self._running.do(lambda job, by: job.complete(artifact, by, at))
 
@@ -135,17 +137,16 @@ class ExportJobs:
         begins again at 0, or raises InputsChanged. On leaving the block the job is completed, or
         Interrupted or Failed records why not, and the exception goes on. Raises AlreadyRunning.
         """
-        output = Path(output_path).absolute()
+        output = self._artifacts.absolute(output_path)
         job = ExportJob.named(str(output) if key is None else key)
         work = Work(exporter, str(output), fingerprint(inputs))
         running = Running(self._log, self._leases, self._clock, job)
-        fault = self._fault(self._log.recover(job))
         running.begin(
             lambda job, by: job.begin(
                 work,
                 by,
                 self._clock.now(),
-                output_intact=not fault,
+                output_intact=not self._fault(job),
                 on_changed_inputs=on_changed_inputs,
             )
         )
@@ -161,7 +162,7 @@ class ExportJobs:
             running.end()
 
     def pause(self, key: str, reason: str = "", actor: str = "") -> Events:
-        """Ask the worker to stop at its next safe point."""
+        """Ask the worker to stop at its next safe point. `key` may be the output path."""
         return self._control(key, lambda job: job.pause(reason, actor, self._clock.now()))
 
     def restart(self, key: str, reason: str) -> Events:
@@ -169,7 +170,11 @@ class ExportJobs:
         return self._control(key, lambda job: job.restart(reason, self._clock.now()))
 
     def _control(self, key: str, command: Any) -> Events:
-        return self._log.decide(self._log.recover(ExportJob.named(key)), command)
+        named = (ExportJob.named(key), ExportJob.named(str(self._artifacts.absolute(key))))
+        for job in named:
+            if self._log.recover(job).version:
+                return self._log.decide(job, command)
+        raise JobNotFound(name=key)
 
     def _fault(self, job: ExportJob) -> str:
         return self._artifacts.fault(job.artifact) if job.artifact else ""

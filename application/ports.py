@@ -57,11 +57,18 @@ class Leases(Protocol):
         ...
 
     def begun(self, stream: UUID, claim: Claim, units: tuple[InFlight, ...]) -> None:
-        """Note what is in flight now, for a successor. Survives a kill, not a power loss."""
+        """Note what is in flight now, for a successor. Survives a kill, not a power loss.
+
+        Raises LeaseLost once another worker has the lease.
+        """
         ...
 
     def release(self, stream: UUID, claim: Claim) -> None:
         """Give the lease back; nothing is in flight any more."""
+        ...
+
+    def abandon(self, stream: UUID, claim: Claim) -> None:
+        """Give the lease back, and leave what is in flight to the next worker."""
         ...
 
     def holder(self, stream: UUID) -> str | None:
@@ -72,16 +79,24 @@ class Leases(Protocol):
 class Artifacts(Protocol):
     """Files that jobs make."""
 
+    def absolute(self, path: str | Path) -> Path:
+        """Return where a path below the root is."""
+        ...
+
     def partial(self, final: Path) -> Path:
         """Return a temporary path beside `final`, with its suffix."""
+        ...
+
+    def discard(self, partial: Path) -> None:
+        """Remove what stands at a temporary path."""
         ...
 
     def commit(self, partial: Path, final: Path) -> Artifact:
         """Make the file durable, move it into place, and describe it."""
         ...
 
-    def describe(self, path: Path) -> Artifact:
-        """Return size, time and sha256 of a file."""
+    def settle(self, path: Path) -> Artifact:
+        """Make a file that is in its place durable, and describe it."""
         ...
 
     def fault(self, artifact: Artifact) -> str:

@@ -18,9 +18,11 @@ from resumelog.domain.export_job import ExportJob
 from resumelog.domain.plan import Plan
 from resumelog.domain.resume_point import ResumePoint, resume_point
 from resumelog.domain.scene_batch import SceneBatch
+from resumelog.domain.scene_events import SceneFailed
 from resumelog.domain.values import Value
 
 ID_CHARS_MIN = 4
+FAILURES_MAX = 20
 
 
 class JobView(Value):
@@ -74,6 +76,14 @@ class Queries:
         """Return where the job goes on; a batch's plan is read from the log."""
         plan = self._plan(state) if isinstance(state, SceneBatch) else None
         return resume_point(state, plan)
+
+    def failures(self, state: EventSourced, limit: int = FAILURES_MAX) -> list[tuple[str, str]]:
+        """Return the scenes of a batch that failed, with their errors; at most `limit`."""
+        if not isinstance(state, SceneBatch):
+            return []
+        failed = [each for each in state.scenes.items() if each[1].state == "failed"][:limit]
+        events = ((key, self._log.event(state.id, record.version)) for key, record in failed)
+        return [(key, event.error) for key, event in events if isinstance(event, SceneFailed)]
 
     def history(self, state: EventSourced) -> Iterator[DomainEvent]:
         """Iterate over every event of a job, oldest first, what an origin left behind included."""

@@ -62,7 +62,7 @@ class Running(Generic[State]):
         self._in_flight: dict[str, InFlight] = {}
         self._held: deque[_Held[State]] = deque()
         self._lost: list[str] = []
-        self._lock = RLock()
+        self.lock = RLock()
 
     def begin(self, command: Callable[[State, Claim], Events], *, force: bool = False) -> Events:
         """Recover, take the lease, and record its epoch by what `command` decides.
@@ -81,7 +81,7 @@ class Running(Generic[State]):
             if claim.in_flight is not None:  # it stands in the log now
                 self.leases.begun(state.id, claim, ())
         except BaseException:
-            self.leases.release(state.id, claim)
+            self.leases.abandon(state.id, claim)
             raise
         if state.epoch == claim.epoch:
             self.claim = claim
@@ -91,10 +91,8 @@ class Running(Generic[State]):
 
     def do(self, command: Callable[[State, Claim], Events], size: int = 0) -> Saved:
         """Append what the command decides, after all that is held; `size` is its bytes if held."""
-        claim = self.claim
-        if claim is None:
-            raise NotRunning(self.state.title, command="save", status=self.state.status)
-        with self._lock:
+        claim = self._held_claim("save")
+        with self.lock:
             held = _Held[State](lambda state: command(state, claim), size)
             try:
                 self._write_held()
@@ -106,34 +104,50 @@ class Running(Generic[State]):
                 return Saved((), len(self._held))
 
     def watch(self) -> State:
-        """Return the state as the log has it now, so that a pause or a stop is seen."""
-        with self._lock:
+        """Return the state as the log has it now, so that a pause or a stop is seen.
+
+        Raises LeaseLost once a worker with a newer epoch is at it, or a control command ended ours.
+        """
+        with self.lock:
             try:
-                return self.log.recover(self.state)
+                state = self.log.recover(self.state)
             except StoreError:
                 if self.on_save_error == "raise":
                     raise
                 return self.state
+            if self.claim:
+                state.require_claim(self.claim)
+            return state
 
     def begun(self, unit: InFlight) -> None:
-        """Note that a unit is in flight, so that a successor can clean up after it."""
-        with self._lock:
+        """Note that a unit is in flight, so that a successor can clean up after it.
+
+        Raises LeaseLost once another worker has the lease.
+        """
+        claim = self._held_claim("begin a unit")
+        with self.lock:
             self._in_flight[unit.key] = unit
-            self._note_in_flight()
+            self._note_in_flight(claim)
 
     def ended(self, key: str) -> None:
         """Note that a unit is not in flight any more; the next `begun` or the end writes that."""
-        with self._lock:
+        with self.lock:
             self._in_flight.pop(key, None)
 
     @property
     def in_flight(self) -> tuple[Attempt, ...]:
         """The units that were begun and have not ended."""
-        return tuple(unit.as_attempt() for unit in self._in_flight.values())
+        with self.lock:
+            return tuple(unit.as_attempt() for unit in self._in_flight.values())
+
+    def _held_claim(self, command: str) -> Claim:
+        if self.claim is None:
+            raise NotRunning(self.state.title, command=command, status=self.state.status)
+        return self.claim
 
     def end(self) -> None:
         """Write what is held and give the lease back. Raises NotSaved if something is not on disk."""
-        with self._lock:
+        with self.lock:
             claim, self.claim = self.claim, None
             if claim is None:
                 return
@@ -152,13 +166,15 @@ class Running(Generic[State]):
         except StoreError as error:
             logger.warning("%s: the lease was not given back: %s", self.state.title, error)
 
-    def _note_in_flight(self) -> None:
-        assert self.claim is not None
+    def _note_in_flight(self, claim: Claim) -> None:
         try:
-            self.leases.begun(self.state.id, self.claim, tuple(self._in_flight.values()))
-        except StoreError:
+            self.leases.begun(self.state.id, claim, tuple(self._in_flight.values()))
+        except StoreError as error:
             if self.on_save_error == "raise":
                 raise
+            logger.warning(
+                "%s: a successor won't know what is in flight: %s", self.state.title, error
+            )
 
     def _hold(self, held: _Held[State], error: StoreError) -> None:
         if held.size + sum(each.size for each in self._held) > HELD_BYTES_MAX:

@@ -15,13 +15,13 @@ from pydantic import JsonValue
 from resumelog.application.event_log import EventLog
 from resumelog.application.ports import Artifacts, Clock, InFlight, Leases
 from resumelog.application.running import Running, Saved
-from resumelog.domain.errors import LeaseLost, UnknownScene
+from resumelog.domain.errors import LeaseLost, ResumelogError, UnknownScene
 from resumelog.domain.events import Events
 from resumelog.domain.plan import Plan
 from resumelog.domain.resume_point import ResumePoint, resume_point
 from resumelog.domain.scene_batch import BatchStatus, Outcome, SceneBatch
 from resumelog.domain.scene_events import SceneCompleted
-from resumelog.domain.values import Artifact, JsonObject, Payload, error_text
+from resumelog.domain.values import Artifact, Claim, JsonObject, Payload, error_text
 
 logger = logging.getLogger("resumelog")
 
@@ -56,7 +56,8 @@ class Report(NamedTuple):
 class Batch:
     """A worker's handle on one batch; a context manager that gives the lease back.
 
-    `stale` says why scenes that were done are made again. Safe for threads: several may complete
+    `stale` says why scenes that were done are made again, `cut_off` which scenes were in flight
+    when the last worker ended without a word (None: it did not). Safe for threads: several may complete
     scenes, one append follows another.
     """
 
@@ -71,7 +72,10 @@ class Batch:
         """Wrap a running batch; `SceneBatches.open` does."""
         self._running, self._artifacts, self.plan = running, artifacts, plan
         self.stale = stale
+        in_flight = running.claim.in_flight if running.claim else None
+        self.cut_off = None if in_flight is None else tuple(unit for unit, _ in in_flight)
         self._taken = taken
+        self._tried: dict[str, int] = {}
         self._done_before = running.state.done
 
     # What is to be done
@@ -123,7 +127,11 @@ class Batch:
         return self._artifacts.partial(Path(final))
 
     def place(self, partial: str | Path, final: str | Path) -> Artifact:
-        """Make a scene's file durable and move it into place, before the scene is completed."""
+        """Make a scene's file durable and move it into place, before the scene is completed.
+
+        Raises LeaseLost once another worker is at it: its file is not ours to replace.
+        """
+        self._running.watch()
         return self._artifacts.commit(Path(partial), Path(final))
 
     def complete(
@@ -140,6 +148,8 @@ class Batch:
         `on_save_error="raise"`, else the save is held and `Saved.held` counts it.
         """
         payload = None if result is None else Payload.of(result, "the result")
+        if self._is_recorded(scene, payload, artifact):
+            return Saved((), 0)
         outcome = self._outcome(scene)._replace(
             result=payload, artifact=artifact, elapsed_s=elapsed_s
         )
@@ -164,15 +174,15 @@ class Batch:
 
     def report(self) -> Report:
         """Count what is done, failed and remaining."""
-        state, total = self._running.state, len(self.plan)
-        remaining = total - state.done
-        return Report(
-            total, state.done, state.failed, remaining, self._done_before, str(state.status)
-        )
+        with self._running.lock:
+            state, total = self._running.state, len(self.plan)
+            counts = (total, state.done, state.failed, total - state.done)
+            return Report(*counts, self._done_before, str(state.status))
 
     def resume_point(self) -> ResumePoint:
         """Return what is done and what is next, and why."""
-        return resume_point(self._running.state, self.plan)
+        with self._running.lock:
+            return resume_point(self._running.state, self.plan)
 
     # How it ends
 
@@ -182,22 +192,28 @@ class Batch:
         if running.claim is None:
             return
         at, cut_off = running.clock.now(), running.in_flight
-        try:
-            running.do(lambda batch, by: batch.interrupt(cause, cut_off, by, at))
-        except LeaseLost as lost:
-            logger.warning("%s", lost)  # its successor says how it ended
-        finally:
-            running.end()
+        self._end(lambda batch, by: batch.interrupt(cause, cut_off, by, at))
 
     def finish(self) -> None:
         """Complete the batch if every scene is done, else leave it open. Raises NotSaved."""
         running = self._running
         if running.claim is None:
             return
-        at = running.clock.now()
-        running.do(lambda batch, by: batch.finish(self.plan, by, at))
-        report = self.report()
-        self.leave(f"left with {report.remaining} scenes to do, {report.failed} of them failed")
+        at, cut_off = running.clock.now(), running.in_flight
+        self._end(
+            lambda batch, by: (
+                batch.finish(self.plan, by, at)
+                or batch.interrupt(_left(batch, self.plan), cut_off, by, at)
+            )
+        )
+
+    def _end(self, command: Callable[[SceneBatch, Claim], Events]) -> None:
+        try:
+            self._running.do(command)
+        except LeaseLost as lost:
+            logger.warning("%s", lost)  # its successor says how it ended
+        finally:
+            self._running.end()
 
     def __enter__(self) -> Self:
         """Return the batch itself."""
@@ -212,12 +228,32 @@ class Batch:
         """Finish, or leave with the exception as the cause."""
         if error is None:
             self.finish()
-        else:
+            return
+        try:
             self.leave(error)
+        except ResumelogError as unsaved:
+            error.add_note(f"and its record was not saved: {unsaved}")
+
+    def _is_recorded(
+        self, scene: Scene | str, result: Payload | None, artifact: Artifact | None
+    ) -> bool:
+        """Tell whether just this is what the log says already."""
+        state = self._running.state
+        key = scene.key if isinstance(scene, Scene) else scene
+        if not state.is_done(key):
+            return False
+        event = self._running.log.event(state.id, state.scenes[key].version)
+        made = isinstance(event, SceneCompleted) and (event.result, event.artifact)
+        return made == (result, artifact)
 
     def _outcome(self, scene: Scene | str) -> Outcome:
+        """Number the attempt: one that has ended already makes this another."""
         begun = scene if isinstance(scene, Scene) else self.scene(scene)
-        return Outcome(begun.key, begun.fingerprint, begun.attempt)
+        state = self._running.state
+        attempt = max(begun.attempt, state.attempts(begun.key) + 1)
+        attempt = max(attempt, self._tried.get(begun.key, 0) + 1)
+        self._tried[begun.key] = attempt
+        return Outcome(begun.key, begun.fingerprint, attempt)
 
     def _record(self, outcome: Outcome, size: int) -> Saved:
         at = self._running.clock.now()
@@ -255,10 +291,15 @@ class SceneBatches:
         plan = scenes if isinstance(scenes, Plan) else Plan(scenes, params, context)
         taken = self._taken_from(project, after)
         running = Running(self._log, self._leases, self._clock, batch, on_save_error=on_save_error)
-        stale = self._stale(self._log.recover(batch), plan, taken)
-        running.begin(
-            lambda batch, by: batch.begin(plan, by, self._clock.now(), after=after, stale=stale)
-        )
+        stale: dict[str, str] = {}
+
+        def begin(batch: SceneBatch, by: Claim) -> Events:
+            """Look at the newest state: another worker may have made scenes until just now."""
+            stale.clear()
+            stale.update(self._stale(batch, plan, taken))
+            return batch.begin(plan, by, self._clock.now(), after=after, stale=stale)
+
+        running.begin(begin)
         return Batch(running, self._artifacts, plan, taken, stale)
 
     def pause(self, project: str, stage: str, reason: str = "", actor: str = "") -> Events:
@@ -300,10 +341,15 @@ class SceneBatches:
         files = _artifacts(self._log, batch)
         for key in filter(batch.is_done, plan):
             if batch.scenes[key].fingerprint != plan.fingerprint(key, taken(key)):
-                stale[key] = "its input changed"
+                stale[key] = "its input or its command changed"
             elif key in files and (fault := self._artifacts.fault(files[key])):
                 stale[key] = fault
         return stale
+
+
+def _left(batch: SceneBatch, plan: Plan) -> str:
+    remaining = sum(1 for _ in batch.remaining(plan))
+    return f"left with {remaining} scenes to do, {batch.failed} of them failed"
 
 
 def _artifacts(log: EventLog, batch: SceneBatch) -> dict[str, Artifact]:

@@ -265,6 +265,9 @@ class EventSourced:
         self.worker, self.epoch = worker, event.epoch or 0
         self.decided_by["worker"] = event
 
+    def __repr__(self) -> str:
+        return f"<{self.title}: {self.status}, version {self.version}>"
+
     def __eq__(self, other: object) -> bool:
         """States are equal when they are the same kind with the same facts."""
         return type(self) is type(other) and vars(self) == vars(other)

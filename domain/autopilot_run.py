@@ -82,6 +82,7 @@ class AutoPilotRun(EventSourced):
         self.step = IDLE
         self.completed: dict[str, StepCompleted] = {}
         self.attempts: dict[str, int] = {}
+        self.failures = 0
         self.polls_failed = 0
         self.active_s = 0.0
         self.progress: ProgressSaved | None = None
@@ -119,12 +120,16 @@ class AutoPilotRun(EventSourced):
         return self.new(at, configured, *((paused,) if pauses else ()))
 
     def pause(self, reason: str, actor: str, at: datetime) -> Events:
-        """Ask the worker to stop at its next safe point. Raises NotActive unless active."""
+        """Ask the worker to stop at its next safe point. Raises NotActive where nothing runs."""
+        if self.status is RunStatus.PAUSED:
+            return ()
         self._require_active("pause")
         return self.new(at, draft(Paused, reason=error_text(reason), actor=actor))
 
     def resume(self, actor: str, at: datetime) -> Events:
-        """Let a paused run go on. Raises NotPaused for any other."""
+        """Let a paused run go on. Raises NotPaused where nothing is to go on."""
+        if self.status is RunStatus.ACTIVE:
+            return ()
         if self.status is not RunStatus.PAUSED:
             raise NotPaused(self.title, status=self.status)
         return self.new(at, draft(Resumed, actor=actor))
@@ -245,6 +250,7 @@ class AutoPilotRun(EventSourced):
         active_s: float = 0.0,
     ) -> Events:
         """Record that a step is done, and with the last one the run."""
+        self.require_claim(by)
         if step in self.completed:
             return ()
         self._require_step("complete a step", by, step)
@@ -256,14 +262,18 @@ class AutoPilotRun(EventSourced):
     def fail_step(
         self, step: str, error: object, attempts_max: int, by: Claim, at: datetime
     ) -> Events:
-        """Record that an attempt failed, and with the last one allowed that the run did."""
+        """Record that an attempt failed, and with the last failure allowed that the run did.
+
+        Attempts that a pause or a kill ended are no failures.
+        """
+        self.require_claim(by)
         attempt, text = self.attempts.get(step, 0), error_text(error)
         if self.error_step == step and self.step != step:
             return ()
         self._require_step("fail a step", by, step)
         failed = draft(StepFailed, epoch=by.epoch, step=step, error=text, attempt=attempt)
         gives_up = draft(Failed, epoch=by.epoch, step=step, error=text)
-        return self.new(at, failed, *((gives_up,) if attempt >= attempts_max else ()))
+        return self.new(at, failed, *((gives_up,) if self.failures + 1 >= attempts_max else ()))
 
     # Rules
 
@@ -313,7 +323,7 @@ class AutoPilotRun(EventSourced):
         self.steps = event.steps
         self.completed = {step: by for step, by in self.completed.items() if step in event.steps}
         self.error, self.error_step = "", None
-        self.step, self.active_s, self.polls_failed = IDLE, 0.0, 0
+        self.step, self.active_s, self.polls_failed, self.failures = IDLE, 0.0, 0, 0
         self.attempts.pop(self.next_step, None)
         self._worked_on_by(event.worker, event)
         self._became(RunStatus.ACTIVE, event)
@@ -329,7 +339,7 @@ class AutoPilotRun(EventSourced):
     def _step_started(self, event: StepStarted) -> None:
         self.step, self.attempts[event.step] = event.step, event.attempt
         self.polls_failed = 0
-        self.decided_by["step"] = event
+        self.decided_by["step"] = self.decided_by["attempt"] = event
 
     @evolves
     def _progress_saved(self, event: ProgressSaved) -> None:
@@ -344,12 +354,14 @@ class AutoPilotRun(EventSourced):
     def _step_completed(self, event: StepCompleted) -> None:
         self.completed[event.step] = event
         self.step, self.error, self.error_step = IDLE, "", None
-        self.active_s, self.progress, self.polls_failed = 0.0, None, 0
+        self.active_s, self.progress, self.polls_failed, self.failures = 0.0, None, 0, 0
+        self.decided_by.pop("attempt", None)
         self.decided_by["step"] = event
 
     @evolves
     def _step_failed(self, event: StepFailed) -> None:
         self.step, self.error, self.error_step = IDLE, event.error, event.step
+        self.failures += 1
         self.decided_by["step"] = event
 
     @evolves

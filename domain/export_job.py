@@ -163,6 +163,7 @@ class ExportJob(EventSourced):
 
     def fail(self, error: object, by: Claim, at: datetime) -> Events:
         """Record that the exporter gave up; the job can be begun again from where it is."""
+        self.require_claim(by)
         text = error_text(error)
         if self.status is ExportStatus.FAILED and self.error == text:
             return ()
@@ -171,6 +172,7 @@ class ExportJob(EventSourced):
 
     def complete(self, artifact: Artifact | None, by: Claim, at: datetime) -> Events:
         """Finish. Raises UnitsRemain where units were counted and some are left."""
+        self.require_claim(by)
         if self.status is ExportStatus.COMPLETED and self.artifact == artifact:
             return ()
         self._require_working("complete", by)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import count
 
 from pydantic import JsonValue
@@ -25,7 +25,8 @@ class Plan(Mapping[str, JsonValue]):
     """Scenes by key, in the order given; the index is for display.
 
     `params` and `context` belong to every scene: `params` (≤ 64 KiB, e.g. the style) are part of
-    each fingerprint, `context` is kept for whoever reads the log.
+    each fingerprint, `context` is kept for whoever reads the log. `made_by` returns what else one
+    scene is made from, by its key and index.
     Raises BadKey, DuplicateScene, TooManyScenes, NotJson, TooLarge.
     """
 
@@ -34,17 +35,22 @@ class Plan(Mapping[str, JsonValue]):
         scenes: Sequence[JsonValue],
         params: JsonObject | None = None,
         context: JsonObject | None = None,
+        *,
+        made_by: Callable[[str, int], JsonValue] | None = None,
     ) -> None:
         """Key every scene."""
         if len(scenes) > SCENES_MAX:
             raise TooManyScenes(count=len(scenes), limit=SCENES_MAX)
-        self.params = params or {}
+        self.params, self._context = params or {}, context or {}
         require_cursor(self.params, "the params")
-        self._contents = tuple(fingerprint(scene) for scene in scenes)
-        self._scenes = _keyed(scenes, self._contents)
+        contents = [fingerprint(scene) for scene in scenes]
+        self._scenes = _keyed(scenes, contents)
         self._index = {key: index for index, key in enumerate(self._scenes)}
-        self.sha256 = fingerprint([*self._scenes], [*self._contents], self.params)
-        self.payload = Payload.of({"scenes": [*self._scenes], "context": context or {}}, "the plan")
+        if made_by:
+            made = (made_by(key, index) for key, index in self._index.items())
+            contents = [fingerprint(*both) for both in zip(contents, made, strict=True)]
+        self._contents = contents
+        self.sha256 = fingerprint([*self._scenes], contents, self.params)
 
     def __getitem__(self, key: str) -> JsonValue:
         """Return the scene itself."""
@@ -57,6 +63,11 @@ class Plan(Mapping[str, JsonValue]):
     def __len__(self) -> int:
         """Count the scenes."""
         return len(self._scenes)
+
+    @property
+    def payload(self) -> Payload:
+        """The keys and the context, to be kept with one event."""
+        return Payload.of({"scenes": [*self._scenes], "context": self._context}, "the plan")
 
     def index(self, key: str) -> int:
         """Return the place of a scene, from 0."""

@@ -121,7 +121,7 @@ def _batch(state: SceneBatch, plan: Plan | None = None) -> ResumePoint:
         next=tuple(
             _scene(_with(key, _failed(state, key)), key, state.scenes.get(key)) for key in remaining
         ),
-        start=_fact(f"scene {first or '-'}", first, state.decided_by.get("plan")),
+        start=_fact(f"scene {first}" if first else "nothing", first, state.decided_by.get("plan")),
         attempts=tuple(
             _scene(f"{key}: {state.attempts(key)}", state.attempts(key), state.scenes[key])
             for key in tried
@@ -148,8 +148,8 @@ def _run(state: AutoPilotRun, plan: Plan | None = None) -> ResumePoint:
         status=_fact(_with(state.status, state.error), state.status, decided.get("status")),
         done=tuple(_fact(step, step, event) for step, event in state.completed.items()),
         next=() if over else (_fact(state.next_step, state.next_step, step_by),),
-        start=_fact(f"{percent:g} % of {state.next_step}", start, progress),
-        attempts=(_fact(f"{state.next_step}: {tries}", tries, step_by),),
+        start=_fact("nothing" if over else f"{percent:g} % of {state.next_step}", start, progress),
+        attempts=(_fact(f"{state.next_step}: {tries}", tries, decided.get("attempt")),),
     )
 
 
@@ -168,8 +168,7 @@ def _fact(what: str, value: JsonValue, by: DomainEvent | None) -> Fact:
 def _scene(what: str, value: JsonValue, record: SceneRecord | None) -> Fact:
     if record is None:
         return Fact(what=what, value=value)
-    event = {"done": "SceneCompleted", "failed": "SceneFailed"}.get(record.state, "")
-    return Fact(what=what, value=value, event=event, version=record.version, at=record.at)
+    return Fact(what=what, value=value, event=record.event, version=record.version, at=record.at)
 
 
 def _with(what: str, more: str) -> str:

@@ -2,7 +2,7 @@
 
 open ──Resumed──▶ running ⇄ paused (Paused, Resumed)
 running ──Interrupted──▶ open · ──Completed──▶ completed · ──Stopped──▶ stopped
-completed, stopped ──Reopened──▶ open: what is done stays done
+completed, stopped ──Reopened──▶ open, paused ──Reopened──▶ running: what is done stays done
 What is done is a set of keys, never a count: a scene that failed in the middle is next.
 """
 
@@ -33,8 +33,6 @@ from resumelog.domain.scene_events import (
 )
 from resumelog.domain.values import Artifact, Attempt, Claim, Payload, error_text
 
-STAGES = ("storyboard", "enhancement", "image", "audio", "video")
-
 
 class BatchStatus(StrEnum):
     """Where a batch stands."""
@@ -47,13 +45,14 @@ class BatchStatus(StrEnum):
 
 
 class SceneRecord(NamedTuple):
-    """What the log says of one scene: `version` and `at` are of the event that decided it."""
+    """What the log says of one scene: `event`, `version` and `at` are of the one that decided it."""
 
     state: Literal["done", "failed", "to do"]
     fingerprint: str
+    attempts: int
+    event: str
     version: int
     at: datetime
-    attempts: int
 
 
 class Outcome(NamedTuple):
@@ -242,7 +241,7 @@ class SceneBatch(EventSourced):
         return tuple(unit for unit, number in in_flight if number > self.attempts(unit))
 
     def _planned(self, plan: Plan, by: Claim, after: str | None) -> tuple[Draft, ...]:
-        if plan.sha256 == self.plan_sha256:
+        if (plan.sha256, after) == (self.plan_sha256, self.after):
             return ()
         facts: dict[str, Any] = {
             "epoch": by.epoch,
@@ -250,10 +249,11 @@ class SceneBatch(EventSourced):
             "scene_count": len(plan),
             "params": plan.params,
             "plan": plan.payload,
+            "after": after,
         }
         if not self.plan_sha256:
             project, stage = self.natural_key
-            return (draft(Opened, project=project, stage=stage, after=after, **facts),)
+            return (draft(Opened, project=project, stage=stage, **facts),)
         done = sum(self.is_done(key) for key in plan)
         cut_off = self._cut_short(by.in_flight or ())
         failed = sum(key not in cut_off for key in self.failures(plan))
@@ -282,7 +282,6 @@ class SceneBatch(EventSourced):
     @evolves
     def _opened(self, event: Opened) -> None:
         self.natural_key = (event.project, event.stage)
-        self.after = event.after
         self._plan_is(event)
 
     @evolves
@@ -328,10 +327,12 @@ class SceneBatch(EventSourced):
 
     @evolves
     def _reopened_again(self, event: Reopened) -> None:
-        self._became(BatchStatus.OPEN, event)
+        paused = self.status is BatchStatus.PAUSED  # its worker may be waiting
+        self._became(BatchStatus.RUNNING if paused else BatchStatus.OPEN, event)
 
     def _plan_is(self, event: Opened | PlanRevised) -> None:
         self.plan_sha256, self.scene_count = event.plan_sha256, event.scene_count
+        self.after = event.after
         self.decided_by["plan"] = event
 
     def _decided(
@@ -352,7 +353,12 @@ class SceneBatch(EventSourced):
         elif state == "failed":
             self.failed += 1
         self.scenes[scene] = SceneRecord(
-            state, fingerprint, event.originator_version, event.timestamp, attempts
+            state,
+            fingerprint,
+            attempts,
+            type(event).__name__,
+            event.originator_version,
+            event.timestamp,
         )
 
 

@@ -33,6 +33,7 @@ class PlanRevised(DomainEvent, topic="resumelog.SceneBatch.PlanRevised"):
     plan: Payload
     done: int
     failed: int
+    after: str | None = None
 
 
 class SceneCompleted(DomainEvent, topic="resumelog.SceneBatch.SceneCompleted"):

@@ -208,7 +208,8 @@ def checked_key(key: object, what: str = "the key") -> str:
 def validation_text(error: ValidationError) -> str:
     """Return what pydantic found, in one line, without the values."""
     found = error.errors(include_url=False, include_input=False, include_context=False)
-    return "; ".join(f"{'.'.join(map(str, each['loc']))}: {each['msg']}" for each in found[:3])
+    places = ((".".join(map(str, each["loc"])), each["msg"]) for each in found[:3])
+    return "; ".join(f"{place}: {what}" if place else what for place, what in places)
 
 
 def error_text(error: object) -> str:

@@ -22,6 +22,10 @@ class FileArtifacts:
         """Take the current folder as root by default."""
         self.root = (root or Path.cwd()).absolute()
 
+    def absolute(self, path: str | Path) -> Path:
+        """Return where a path below the root is."""
+        return self.root / path
+
     def partial(self, final: Path) -> Path:
         """Return an unused temporary path beside `final`, with its suffix; make the folder.
 
@@ -30,20 +34,31 @@ class FileArtifacts:
         final = self.root / final
         if final.is_dir():
             raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(final))
-        final.parent.mkdir(parents=True, exist_ok=True)
+        _make_folder(final.parent)
         return final.with_name(f".{final.stem}{MARK}{secrets.token_hex(4)}{final.suffix}")
 
     def commit(self, partial: Path, final: Path) -> Artifact:
         """Sync the file, move it into place, sync the folder, and describe it."""
         final = self.root / final
+        if partial.is_dir():
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(final))
         _sync(partial)
         partial.replace(final)
         _sync(final.parent)
-        return self.describe(final)
+        return self._described(final)
 
-    def describe(self, path: Path) -> Artifact:
-        """Return what tells this file from another one."""
+    def settle(self, path: Path) -> Artifact:
+        """Sync a file that is in its place, and its folder, and describe it."""
         path = self.root / path
+        _sync(path)
+        _sync(path.parent)
+        return self._described(path)
+
+    def discard(self, partial: Path) -> None:
+        """Remove what stands at a temporary path."""
+        discard(partial)
+
+    def _described(self, path: Path) -> Artifact:
         stat = path.stat()
         return Artifact(
             root=str(self.root),
@@ -70,6 +85,15 @@ class FileArtifacts:
 def _sha256(path: Path) -> str:
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _make_folder(folder: Path) -> None:
+    """Make a folder and its parents durable, as far as they are new."""
+    if folder.is_dir():
+        return
+    _make_folder(folder.parent)
+    folder.mkdir(exist_ok=True)
+    _sync(folder.parent)
 
 
 def _sync(path: Path) -> None:

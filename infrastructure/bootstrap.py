@@ -112,9 +112,9 @@ def _environment(url: str | Path | None, settings: Settings, must_exist: bool) -
         if "PERSISTENCE_MODULE" in os.environ or "RESUMELOG_PERSISTENCE_MODULE" in os.environ:
             return {}
         chosen = DEFAULT_URL
-    if chosen in ("memory:", ":memory:"):
-        return MEMORY
     path = chosen.removeprefix("sqlite:///")
+    if path in ("memory:", ":memory:"):
+        return MEMORY
     if "://" in path or path.startswith("file:") or not path:
         raise UnknownStore(url=chosen)
     if must_exist and not is_there(Path(path)) and not Path(path).is_dir():

@@ -74,6 +74,11 @@ __all__ = [
 ]
 
 
+def __dir__() -> list[str]:
+    """Name what is public, used or not."""
+    return __all__
+
+
 def __getattr__(name: str) -> object:
     """Import a public name from its home on first use."""
     if name not in _HOMES:

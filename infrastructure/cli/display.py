@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 
@@ -54,16 +55,23 @@ class Display:
         logger.addHandler(_Telling(self.say))
 
     @contextmanager
-    def showing(self, report: Report, stale: Mapping[str, str]) -> Iterator[None]:
-        """Show the bar while the block runs."""
-        for key, why in [*stale.items()][:STALE_MAX]:
-            self.say(f"scene {key} is made again: {why}")
-        if len(stale) > STALE_MAX:
-            self.say(f"… and {len(stale) - STALE_MAX} more are made again")
+    def showing(self, batch: Batch) -> Iterator[None]:
+        """Say what is different from last time, and show the bar while the block runs."""
+        report = batch.report()
+        if batch.cut_off is not None:
+            at = f" at {', '.join(batch.cut_off)}" if batch.cut_off else ""
+            self.say(f"{self.job}: the last worker ended without a word{at}")
+        self._say_stale(batch.stale)
         self._task = self._progress.add_task(self.job, total=report.total, counts=_counts(report))
         self._progress.update(self._task, completed=report.done)
         with self._progress:
             yield
+
+    def _say_stale(self, stale: Mapping[str, str]) -> None:
+        for why, count in Counter(stale.values()).most_common(STALE_MAX):
+            one = next(key for key, each in stale.items() if each == why)
+            many = f" and {count - 1} more are" if count > 1 else " is"
+            self.say(f"scene {one}{many} made again: {why}")
 
     def say(self, text: str) -> None:
         """Print a line."""
@@ -82,7 +90,7 @@ class Display:
     def failed(self, report: Report, label: str, why: str) -> None:
         """Count a scene that failed, and say why."""
         self._failures.append({"scene": label, "error": why})
-        line = f"failed  {label}: {why[:WHY_CHARS]}"
+        line = f"failed  {label}: {_short(why)}"
         self._advance(report, line)
         if self.console.is_terminal:
             self.say(line)
@@ -113,6 +121,14 @@ class Display:
             self._progress.update(self._task, completed=completed, counts=_counts(report))
         else:
             self.say(f"[{report.done + report.failed}/{report.total}] {line}")
+
+
+def _short(why: str) -> str:
+    """How it ended, and the last thing that it said."""
+    ended, *said = (part for part in why.splitlines() if part.strip())
+    if said:
+        ended = f"{ended.partition(':')[0]}: … {said[-1]}"
+    return ended[:WHY_CHARS]
 
 
 def _counts(report: Report) -> str:

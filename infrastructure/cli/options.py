@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import IO, TYPE_CHECKING, Any, TypeVar
 
 import click
+from click.shell_completion import CompletionItem
 
 if TYPE_CHECKING:
     from resumelog.infrastructure.bootstrap import ResumeLog
@@ -27,6 +28,7 @@ def database(command: Command) -> Command:
         "--db",
         "url",
         metavar="URL",
+        type=click.Path(),
         envvar="RESUMELOG_URL",
         show_envvar=True,
         help="The log: a path or sqlite:///PATH. Default: resumelog.db in the current folder.",
@@ -45,6 +47,14 @@ def existing(url: str | None) -> ResumeLog:
     import resumelog
 
     return resumelog.open(url, must_exist=True)
+
+
+def complete_file(
+    ctx: click.Context, param: click.Parameter, incomplete: str
+) -> list[CompletionItem]:
+    """Let the shell complete file names."""
+    del ctx, param
+    return [CompletionItem(incomplete, type="file")]
 
 
 def complete_job(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:

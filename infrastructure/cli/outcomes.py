@@ -24,7 +24,6 @@ class Exit(IntEnum):
 _CODES: tuple[tuple[type[Exception], Exit], ...] = (
     (errors.NotSaved, Exit.NOT_SAVED),
     (errors.JobPaused, Exit.INTERRUPTED),
-    (errors.JobStopped, Exit.INTERRUPTED),
     (errors.AlreadyRunning, Exit.FAILED),
     (LeaseLost, Exit.FAILED),
     (errors.DamagedStore, Exit.FAILED),

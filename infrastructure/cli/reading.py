@@ -12,8 +12,11 @@ from resumelog.infrastructure.cli.options import as_json, complete_job, database
 if TYPE_CHECKING:
     from resumelog.application.queries import JobView
     from resumelog.domain.events import DomainEvent
+    from resumelog.infrastructure.bootstrap import ResumeLog
 
 PIPE_COLUMNS = 250
+BUSY = ("running", "active")
+JOB_COLUMNS = ("JOB", "KIND", "STATUS", "PROGRESS", "FAILED", "WORKER", "CHANGED", "ID")
 FACTS_CHARS = 160
 
 
@@ -26,15 +29,15 @@ def jobs(wants_json: bool, url: str | None) -> None:
     \b
     Examples:
       resumelog jobs
-      resumelog jobs --json | jq '.[] | select(.status == "failed") | .name'
+      resumelog jobs --json | jq '.[] | select(.failed > 0) | .name'
     """
     with existing(url) as log:
-        views = log.queries.jobs()
+        views = [_with_worker(log, view) for view in log.queries.jobs()]
         if wants_json:
             _print_json([view.model_dump(mode="json") for view in views])
         else:
             rows = [_job_row(view) for view in views]
-            _print_table(("JOB", "KIND", "STATUS", "PROGRESS", "FAILED", "CHANGED", "ID"), rows)
+            _print_table(JOB_COLUMNS, rows)
 
 
 @click.command()
@@ -59,6 +62,8 @@ def show(job: str, wants_json: bool, url: str | None) -> None:
             _print_json({**point.model_dump(mode="json"), "id": str(state.id), "worker": holder})
         else:
             _print_lines(point.explain().splitlines())
+            failures = log.queries.failures(state)
+            _print_lines([f"failed    {scene}: {_one_line(why)}" for scene, why in failures])
             _print_lines([f"worker    {holder or 'nobody works on it'}", f"id        {state.id}"])
 
 
@@ -87,7 +92,19 @@ def _job_row(view: JobView) -> tuple[str, ...]:
     counted = f" ({view.done}/{view.total})" if view.total is not None else ""
     changed = f"{view.modified_at:%Y-%m-%d %H:%M:%S}" if view.modified_at else ""
     progress, failed = f"{view.progress:.0%}{counted}", str(view.failed or "")
-    return (view.name, view.kind, view.status, progress, failed, changed, str(view.id)[:8])
+    worker = view.worker or ("gone" if view.status in BUSY else "")
+    counts = (progress, failed, worker, changed)
+    return (view.name, view.kind, view.status, *counts, str(view.id)[:8])
+
+
+def _with_worker(log: ResumeLog, view: JobView) -> JobView:
+    """Say who works on it now, not who did last."""
+    at_work = view.status in (*BUSY, "open", "paused")
+    return view.model_copy(update={"worker": log.leases.holder(view.id) if at_work else None})
+
+
+def _one_line(text: str) -> str:
+    return " ⏎ ".join(text.splitlines())[-FACTS_CHARS:]
 
 
 def _event(event: DomainEvent) -> dict[str, Any]:

@@ -4,15 +4,22 @@ from __future__ import annotations
 
 import click
 
-from resumelog.infrastructure.cli.options import as_json, database
+from resumelog.infrastructure.cli.options import as_json, complete_file, database
 
 
 @click.command()
-@click.argument("source", metavar="INPUT")
-@click.argument("command", nargs=-1, required=True, metavar="-- COMMAND...")
+@click.argument("source", metavar="INPUT", type=click.Path(allow_dash=True))
+@click.argument(
+    "command", nargs=-1, required=True, metavar="-- COMMAND...", shell_complete=complete_file
+)
 @click.option("--project", required=True, help="The project that the scenes belong to.")
 @click.option("--stage", required=True, help="The stage, e.g. storyboard, image, video.")
-@click.option("--artifact", metavar="PATH", help="The file that COMMAND writes for a scene.")
+@click.option(
+    "--artifact",
+    metavar="PATH",
+    type=click.Path(),
+    help="The file that COMMAND writes for a scene.",
+)
 @click.option("--retry-failed", is_flag=True, help="Do only the scenes whose last attempt failed.")
 @click.option(
     "--format",
@@ -46,13 +53,15 @@ def run(
     place when it succeeds. What it prints is the scene's result.
 
     What is done is skipped, what failed is done again. A scene whose input, command or file
-    changed is made again. Ctrl+C lets the running scene finish, a second one ends it.
+    changed is made again. Ctrl+C lets the running scene finish, a second one, SIGTERM or
+    SIGHUP ends it. With --retry-failed, scenes that were never tried remain.
 
     \b
     Examples:
       resumelog run shots.csv --project reel --stage image \\
           --artifact 'img/{id}.png' -- draw --text '{title}' --out '{artifact}'
       ls *.wav | resumelog run - --project talk --stage audio -- normalize '{line}'
+      resumelog run - --format csv --project talk --stage text -- say '{title}' < talk.csv
 
     \b
     Exit codes: 0 done; 1 some scenes failed; 2 wrong usage or input; 3 interrupted;

@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from pydantic import JsonValue
+
 from resumelog.domain.errors import BadKey, DuplicateScene
 from resumelog.domain.plan import Plan, own_key
 from resumelog.domain.values import JsonObject
@@ -38,12 +40,19 @@ class SceneJob(NamedTuple):
 
 
 def plan_of(scenes: Sequence[InputScene], command: tuple[str, ...], artifact: str | None) -> Plan:
-    """Return the plan; the command and the artifact's path are part of each scene's input."""
+    """Return the plan; a scene's command and path, filled in, are part of its input."""
     params: JsonObject = {"command": [*command], "artifact": artifact}
+    _require_artifact(command, artifact)
     for scene in scenes:
         _require_key(scene)
+
+    def made_by(key: str, index: int) -> JsonValue:
+        job = _job(scenes[index], index, key, command, artifact)
+        place = str(job.artifact.absolute()) if job.artifact else None
+        return [*job.argv(Path("{artifact}")), place]
+
     try:
-        return Plan([scene.content for scene in scenes], params)
+        return Plan([scene.content for scene in scenes], params, made_by=made_by)
     except DuplicateScene as error:
         both = f"{scenes[error.first].where} and {scenes[error.second].where}"
         why = f"both have the key {error.scene!r}; give each scene its own id"
@@ -61,17 +70,23 @@ def jobs_of(
     scenes: Sequence[InputScene], plan: Plan, command: tuple[str, ...], artifact: str | None
 ) -> dict[str, SceneJob]:
     """Return each scene's job by key. Raises InputError for what could never run."""
-    _require_artifact(command, artifact)
     jobs: dict[str, SceneJob] = {}
-    made_by: dict[Path, str] = {}
+    writers: dict[Path, str] = {}
     for index, (key, scene) in enumerate(zip(plan, scenes, strict=True)):
-        values = values_of(scene, index, key)
-        path = Path(artifact_path(artifact, values, scene.where)) if artifact else None
-        if path and made_by.setdefault(path, scene.where) != scene.where:
-            raise InputError(f"{made_by[path]} and {scene.where} would both write {path}")
-        jobs[key] = SceneJob(command, values, path, scene.where, own_key(scene.content) is not None)
-        _require_runnable(jobs[key].argv(path), scene.where)
+        jobs[key] = job = _job(scene, index, key, command, artifact)
+        if job.artifact and writers.setdefault(job.artifact, job.where) != job.where:
+            both = f"{writers[job.artifact]} and {job.where}"
+            raise InputError(f"{both} would both write {job.artifact}")
+        _require_runnable(job.argv(job.artifact), job.where)
     return jobs
+
+
+def _job(
+    scene: InputScene, index: int, key: str, command: tuple[str, ...], artifact: str | None
+) -> SceneJob:
+    values = values_of(scene, index, key)
+    path = Path(artifact_path(artifact, values, scene.where)) if artifact else None
+    return SceneJob(command, values, path, scene.where, own_key(scene.content) is not None)
 
 
 def _require_artifact(command: tuple[str, ...], artifact: str | None) -> None:

@@ -21,7 +21,9 @@ def filled(template: str, values: Mapping[str, str], where: str) -> str:
             return "{" + literal + "}"
         if name not in values:
             known = ", ".join(f"{{{each}}}" for each in values)
-            raise InputError(f"{where} has no field {{{name}}}; it has {known}")
+            plain = not {*values} - {"index", "key", "line", "artifact"}
+            hint = "; a header of columns needs --format csv" if plain else ""
+            raise InputError(f"{where} has no field {{{name}}}; it has {known}{hint}")
         return values[name]
 
     return _PLACEHOLDER.sub(value, template)

@@ -29,7 +29,7 @@ class SceneWorker:
         batch, display = self._batch, self._display
         only = {scene.key for scene in batch.failed()} if retry_failed else None
         try:
-            with self._interrupts, display.showing(batch.report(), batch.stale), batch:
+            with self._interrupts, display.showing(batch), batch:
                 self._do_remaining(only)
                 self._leave_if_asked()
         except NotSaved as unsaved:
@@ -40,9 +40,9 @@ class SceneWorker:
 
     def _do_remaining(self, only: Collection[str] | None) -> None:
         for scene in self._batch.remaining(only):
-            self._do(scene)
             if self._interrupts.cause:
                 return
+            self._do(scene)
 
     def _leave_if_asked(self) -> None:
         """Name the cause where scenes remain; a batch that is done is completed all the same."""
@@ -60,8 +60,8 @@ class SceneWorker:
         try:
             with self._partial(job) as partial:
                 ended = self._run(scene, job, partial)
-                if ended.code and self._interrupts.ends_now:
-                    return  # cut off: it stays in flight until the batch is left
+                if self._interrupts.ends_now:
+                    return  # cut off, however it ended: it stays in flight until the batch is left
                 why = ended.why if ended.code else self._record(scene, ended, partial, job)
         except BadInput as error:
             why = str(error)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import sqlite3
 import threading
@@ -10,19 +11,23 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from eventsourcing.persistence import (
-    ConnectionPoolClosedError,
     DatabaseError,
     DataError,
     IntegrityError,
     InterfaceError,
     InternalError,
     NotSupportedError,
-    OperationalError,
     PersistenceError,
     ProgrammingError,
 )
 
-from resumelog.application.errors import DamagedStore, NotOurDatabase, StoreUnavailable
+from resumelog.application.errors import (
+    ClosedLog,
+    DamagedStore,
+    ForkedLog,
+    NotOurDatabase,
+    StoreUnavailable,
+)
 
 BUSY_TIMEOUT_S = 30.0
 CACHED_STATEMENTS = 128
@@ -31,7 +36,6 @@ DRAIN_S = 10.0
 _TRANSLATED: tuple[tuple[type[sqlite3.Error], type[PersistenceError]], ...] = (
     (sqlite3.InterfaceError, InterfaceError),
     (sqlite3.DataError, DataError),
-    (sqlite3.OperationalError, OperationalError),
     (sqlite3.IntegrityError, IntegrityError),
     (sqlite3.InternalError, InternalError),
     (sqlite3.ProgrammingError, ProgrammingError),
@@ -40,6 +44,7 @@ _TRANSLATED: tuple[tuple[type[sqlite3.Error], type[PersistenceError]], ...] = (
     (sqlite3.Error, PersistenceError),
 )
 
+OTHERWISE = "check that nothing else changes this file, or restore a copy of it"
 _ADVICE = {
     "SQLITE_FULL": "free space on its disk",
     "SQLITE_READONLY": "make the file and its folder writable",
@@ -64,11 +69,12 @@ class Connections:
         self._idle: list[sqlite3.Connection] = []
         self._on_loan = 0
         self._closed = False
+        self._process = os.getpid()
         self._returned = threading.Condition()
 
     @contextmanager
     def loan(self) -> Iterator[sqlite3.Connection]:
-        """Lend a connection. Raises ConnectionPoolClosedError after `close`."""
+        """Lend a connection. Raises ClosedLog after `close`."""
         connection = self._take()
         try:
             yield connection
@@ -76,7 +82,9 @@ class Connections:
             self._give_back(connection)
 
     def close(self) -> None:
-        """Wait until all are back, then close them."""
+        """Wait until all are back, then close them; a fork leaves its parent's alone."""
+        if os.getpid() != self._process:
+            return
         with self._returned:
             self._closed = True
             self._returned.wait_for(lambda: not self._on_loan, timeout=DRAIN_S)
@@ -84,9 +92,11 @@ class Connections:
                 self._idle.pop().close()
 
     def _take(self) -> sqlite3.Connection:
+        if os.getpid() != self._process:
+            raise ForkedLog
         with self._returned:
             if self._closed:
-                raise ConnectionPoolClosedError("the log is closed")
+                raise ClosedLog
             self._on_loan += 1
             if self._idle:
                 return self._idle.pop()
@@ -141,8 +151,8 @@ def translated(store: str) -> Iterator[None]:
         if name.startswith("SQLITE_CORRUPT"):
             raise DamagedStore(store=store, why=str(error)) from error
         family = "_".join(name.split("_")[:2])
-        if family in _ADVICE:
-            why, advice = _reason(store, str(error), _ADVICE[family])
+        if isinstance(error, sqlite3.OperationalError):
+            why, advice = _reason(store, str(error), _ADVICE.get(family, OTHERWISE))
             raise StoreUnavailable(store=store, why=why, advice=advice) from error
         for ours, theirs in _TRANSLATED:
             if isinstance(error, ours):

@@ -13,24 +13,30 @@ from uuid import UUID
 
 from resumelog.application.errors import AlreadyRunning, StoreError
 from resumelog.application.ports import InFlight
+from resumelog.domain.errors import LeaseLost
 from resumelog.domain.values import Claim, Worker
 from resumelog.infrastructure import processes
 from resumelog.infrastructure.artifacts import discard
 
 BEATS_PER_LEASE = 3
+NOTHING = "[]"
 LOOKS_PER_LEASE = 20
 
 logger = logging.getLogger("resumelog")
 
 
 class LeaseRow(NamedTuple):
-    """What the table says of one stream; `holder` is None when nobody works on it."""
+    """What the table says of one stream; `holder` is None when nobody works on it.
+
+    `identity`, `beat` and `lease_s` are the holder's, None where it is not known.
+    """
 
     epoch: int
     holder: str | None
     in_flight: str
     identity: str | None
-    beat: int
+    beat: int | None
+    lease_s: float | None
 
 
 class LeaseTable(Protocol):
@@ -41,22 +47,22 @@ class LeaseTable(Protocol):
         ...
 
     def take(self, stream: UUID, before: LeaseRow | None, epoch: int, holder: str) -> bool:
-        """Hold the lease if it still is as `before`; return whether it was.
+        """Hold the lease if it and its holder's heartbeat still are as `before`; return whether.
 
         What was in flight stays noted until the new holder writes its own.
         """
         ...
 
-    def write_in_flight(self, stream: UUID, epoch: int, in_flight: str) -> None:
-        """Note what is in flight under this epoch."""
+    def write_in_flight(self, stream: UUID, epoch: int, in_flight: str) -> bool:
+        """Note what is in flight; return whether the epoch still is this one."""
         ...
 
     def give_back(self, stream: UUID, epoch: int) -> None:
-        """Let nobody hold it, with nothing in flight, if the epoch is still this one."""
+        """Let nobody hold it if the epoch still is this one."""
         ...
 
-    def beat(self, holder: str, identity: str, beat: int) -> None:
-        """Write a holder's identity and heartbeat."""
+    def beat(self, holder: str, identity: str, beat: int, lease_s: float) -> None:
+        """Write a holder's identity, heartbeat, and how long it lasts without one."""
         ...
 
     def leave(self, holder: str) -> None:
@@ -97,7 +103,10 @@ class TableLeases:
         self._start_beating()
         row = self.table.read(stream)
         held = row is not None and row.holder is not None
-        if row and held and not force:
+        over = row is not None and row.epoch < floor  # the log itself has ended that epoch
+        if row and (over or force):
+            row = row._replace(beat=None)  # its holder may go on beating
+        elif row and held:
             self._require_gone(stream, job, row)
         epoch = max(row.epoch if row else 0, floor) + 1
         if not self.table.take(stream, row, epoch, self.holder_id):
@@ -111,10 +120,19 @@ class TableLeases:
 
     def begun(self, stream: UUID, claim: Claim, units: tuple[InFlight, ...]) -> None:
         """Note what is in flight."""
-        self.table.write_in_flight(stream, claim.epoch, json.dumps(units, ensure_ascii=False))
+        in_flight = json.dumps(units, ensure_ascii=False)
+        if not self.table.write_in_flight(stream, claim.epoch, in_flight):
+            row = self.table.read(stream)
+            current = row.epoch if row else 0
+            raise LeaseLost(f"stream {stream}", epoch=claim.epoch, current=current)
 
     def release(self, stream: UUID, claim: Claim) -> None:
-        """Give the lease back."""
+        """Give the lease back, with nothing in flight."""
+        self.table.write_in_flight(stream, claim.epoch, NOTHING)
+        self.table.give_back(stream, claim.epoch)
+
+    def abandon(self, stream: UUID, claim: Claim) -> None:
+        """Give the lease back, and leave what is in flight to the next worker."""
         self.table.give_back(stream, claim.epoch)
 
     def holder(self, stream: UUID) -> str | None:
@@ -141,12 +159,13 @@ class TableLeases:
         if _is_gone_for_certain(row):
             return
         if not _is_neighbour(row):
-            logger.warning("%s: waiting up to %g s for %s", job, self.lease_s, _named(row))
-            deadline = time.monotonic() + self.lease_s
+            lease_s = row.lease_s or self.lease_s
+            logger.warning("%s: waiting up to %g s for %s", job, lease_s, _named(row))
+            deadline = time.monotonic() + lease_s
             while self.table.read(stream) == row:
                 if time.monotonic() >= deadline:
                     return
-                self._sleep(self.lease_s / LOOKS_PER_LEASE)
+                self._sleep(lease_s / LOOKS_PER_LEASE)
         raise AlreadyRunning(job, holder=_named(row))
 
     def _clean_up(self, units: tuple[InFlight, ...], row: LeaseRow) -> None:
@@ -177,7 +196,8 @@ class TableLeases:
 
     def _beat(self) -> None:
         self._beats += 1
-        self.table.beat(self.holder_id, self._worker.model_dump_json(), self._beats)
+        identity = self._worker.model_dump_json()
+        self.table.beat(self.holder_id, identity, self._beats, self.lease_s)
 
 
 class MemoryLeaseTable:
@@ -186,7 +206,7 @@ class MemoryLeaseTable:
     def __init__(self) -> None:
         """Begin empty."""
         self._rows: dict[UUID, LeaseRow] = {}
-        self._identities: dict[str, tuple[str, int]] = {}
+        self._workers: dict[str, tuple[str, int, float]] = {}
         self._lock = threading.Lock()
 
     def read(self, stream: UUID) -> LeaseRow | None:
@@ -195,8 +215,8 @@ class MemoryLeaseTable:
             row = self._rows.get(stream)
             if row is None or row.holder is None:
                 return row
-            identity, beat = self._identities.get(row.holder, (None, 0))
-            return row._replace(identity=identity, beat=beat)
+            identity, beat, lease_s = self._workers.get(row.holder, (None, None, None))
+            return row._replace(identity=identity, beat=beat, lease_s=lease_s)
 
     def take(self, stream: UUID, before: LeaseRow | None, epoch: int, holder: str) -> bool:
         """Hold the lease if it still is as `before`."""
@@ -204,27 +224,31 @@ class MemoryLeaseTable:
             now = self._rows.get(stream)
             if (now and now[:2]) != (before and before[:2]):
                 return False
-            in_flight = now.in_flight if now else "[]"
-            self._rows[stream] = LeaseRow(epoch, holder, in_flight, None, 0)
+            if before and before.holder and before.beat is not None:
+                worker = self._workers.get(before.holder)
+                if worker and worker[1] != before.beat:
+                    return False
+            in_flight = now.in_flight if now else NOTHING
+            self._rows[stream] = LeaseRow(epoch, holder, in_flight, None, None, None)
             return True
 
-    def write_in_flight(self, stream: UUID, epoch: int, in_flight: str) -> None:
+    def write_in_flight(self, stream: UUID, epoch: int, in_flight: str) -> bool:
         """Note what is in flight."""
-        self._replace(stream, epoch, in_flight=in_flight)
+        return self._replace(stream, epoch, in_flight=in_flight)
 
     def give_back(self, stream: UUID, epoch: int) -> None:
         """Let nobody hold it."""
-        self._replace(stream, epoch, holder=None, in_flight="[]")
+        self._replace(stream, epoch, holder=None)
 
-    def beat(self, holder: str, identity: str, beat: int) -> None:
+    def beat(self, holder: str, identity: str, beat: int, lease_s: float) -> None:
         """Write a heartbeat."""
         with self._lock:
-            self._identities[holder] = (identity, beat)
+            self._workers[holder] = (identity, beat, lease_s)
 
     def leave(self, holder: str) -> None:
         """Give back all that a holder still has, and forget it."""
         with self._lock:
-            self._identities.pop(holder, None)
+            self._workers.pop(holder, None)
             for stream, row in self._rows.items():
                 if row.holder == holder:
                     self._rows[stream] = row._replace(holder=None)
@@ -232,11 +256,13 @@ class MemoryLeaseTable:
     def close(self) -> None:
         """Nothing is open."""
 
-    def _replace(self, stream: UUID, epoch: int, **changes: str | None) -> None:
+    def _replace(self, stream: UUID, epoch: int, **changes: str | None) -> bool:
         with self._lock:
             row = self._rows.get(stream)
-            if row and row.epoch == epoch:
-                self._rows[stream] = LeaseRow(**{**row._asdict(), **changes})
+            if row is None or row.epoch != epoch:
+                return False
+            self._rows[stream] = LeaseRow(**{**row._asdict(), **changes})
+            return True
 
 
 def _units(in_flight: str) -> tuple[InFlight, ...]:

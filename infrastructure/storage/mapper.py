@@ -74,6 +74,7 @@ class EventMapper(Mapper[UUID]):
         if payload is None or payload.codec == "inline":
             return event, None
         if self.keeps_payloads_aside:
+            assert payload.content is not None, "the bytes of a new event are at hand"
             return event, payload.content
         (field,) = (name for name, part in vars(event).items() if part is payload)
         return event.model_copy(update={field: payload.inlined()}), None

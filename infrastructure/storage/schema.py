@@ -42,7 +42,8 @@ THE_LOG = (
     CREATE TABLE workers (
         holder TEXT PRIMARY KEY,
         identity TEXT NOT NULL,
-        beat INTEGER NOT NULL
+        beat INTEGER NOT NULL,
+        lease_s REAL NOT NULL
     ) WITHOUT ROWID
     """,
 )
@@ -67,6 +68,12 @@ def migrate(connection: sqlite3.Connection, store: str) -> None:
 
 def require_ours(connection: sqlite3.Connection, store: str) -> int:
     """Return the schema version, 0 for an empty file. Raises NotOurDatabase and NewerSchema."""
+    if not connection.in_transaction:
+        connection.execute("BEGIN")  # one look, while another process may be making it
+        try:
+            return require_ours(connection, store)
+        finally:
+            connection.execute("ROLLBACK")
     (ours,) = connection.execute("PRAGMA application_id").fetchone()
     (tables,) = connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()
     (version,) = connection.execute("PRAGMA user_version").fetchone()

@@ -27,7 +27,7 @@ class SQLiteLeaseTable:
         """Return the stream's lease."""
         with self._connection() as connection:
             row = connection.execute(
-                "SELECT epoch, leases.holder, in_flight, identity, coalesce(beat, 0)"
+                "SELECT epoch, leases.holder, in_flight, identity, beat, lease_s"
                 " FROM leases LEFT JOIN workers ON leases.holder = workers.holder"
                 " WHERE originator_id = ?",
                 (stream.hex,),
@@ -35,7 +35,7 @@ class SQLiteLeaseTable:
         return LeaseRow(*row) if row else None
 
     def take(self, stream: UUID, before: LeaseRow | None, epoch: int, holder: str) -> bool:
-        """Hold the lease if it still is as `before`."""
+        """Hold the lease if it and its holder's heartbeat still are as `before`."""
         with self._connection() as connection:
             if before is None:
                 cursor = connection.execute(
@@ -44,27 +44,33 @@ class SQLiteLeaseTable:
                 )
             else:
                 cursor = connection.execute(
-                    "UPDATE leases SET epoch = ?, holder = ?"
-                    " WHERE originator_id = ? AND epoch = ? AND holder IS ?",
-                    (epoch, holder, stream.hex, before.epoch, before.holder),
+                    "UPDATE leases SET epoch = ?1, holder = ?2"
+                    " WHERE originator_id = ?3 AND epoch = ?4 AND holder IS ?5"
+                    " AND (?6 IS NULL OR ?6 = (SELECT beat FROM workers WHERE holder = ?5))",
+                    (epoch, holder, stream.hex, before.epoch, before.holder, before.beat),
+                )
+                connection.execute(
+                    "DELETE FROM workers WHERE holder = ?"
+                    " AND NOT EXISTS (SELECT 1 FROM leases WHERE leases.holder = workers.holder)",
+                    (before.holder,),
                 )
             return bool(cursor.rowcount)
 
-    def write_in_flight(self, stream: UUID, epoch: int, in_flight: str) -> None:
+    def write_in_flight(self, stream: UUID, epoch: int, in_flight: str) -> bool:
         """Note what is in flight."""
-        self._update("in_flight = ?", stream, epoch, in_flight)
+        return self._update("in_flight = ?", stream, epoch, in_flight)
 
     def give_back(self, stream: UUID, epoch: int) -> None:
         """Let nobody hold it."""
-        self._update("holder = NULL, in_flight = '[]'", stream, epoch)
+        self._update("holder = NULL", stream, epoch)
 
-    def beat(self, holder: str, identity: str, beat: int) -> None:
+    def beat(self, holder: str, identity: str, beat: int, lease_s: float) -> None:
         """Write a heartbeat."""
         with self._connection() as connection:
             connection.execute(
-                "INSERT INTO workers VALUES (?, ?, ?)"
+                "INSERT INTO workers VALUES (?, ?, ?, ?)"
                 " ON CONFLICT (holder) DO UPDATE SET beat = excluded.beat",
-                (holder, identity, beat),
+                (holder, identity, beat, lease_s),
             )
 
     def leave(self, holder: str) -> None:
@@ -77,12 +83,13 @@ class SQLiteLeaseTable:
         """Close the connections."""
         self._connections.close()
 
-    def _update(self, change: str, stream: UUID, epoch: int, *values: str) -> None:
+    def _update(self, change: str, stream: UUID, epoch: int, *values: str) -> bool:
         with self._connection() as connection:
-            connection.execute(
+            cursor = connection.execute(
                 f"UPDATE leases SET {change} WHERE originator_id = ? AND epoch = ?",
                 (*values, stream.hex, epoch),
             )
+            return bool(cursor.rowcount)
 
     @contextmanager
     def _connection(self) -> Iterator[Any]:

@@ -23,14 +23,15 @@ from resumelog.infrastructure.storage.leases import TableLeases
 
 STREAM = uuid4()
 JOB = "export 成片.mp4"
+A_DAY = 86_400.0
 ME = this_worker()
 DEAD = ME.model_copy(update={"started": ME.started - 1})
 
 
-def held_by(log: ResumeLog, worker: Worker) -> None:
+def held_by(log: ResumeLog, worker: Worker, lease_s: float = 0.05) -> None:
     """Let another worker hold the lease under epoch 7, with one unit in flight."""
     table = log.leases.table
-    table.beat("another", worker.model_dump_json(), 1)
+    table.beat("another", worker.model_dump_json(), 1, lease_s)
     table.take(STREAM, None, 7, "another")
 
 
@@ -151,10 +152,10 @@ def test_a_far_worker_whose_heartbeat_stands_still_is_succeeded(store: Store) ->
 
 
 def test_a_far_worker_whose_heartbeat_moves_keeps_its_lease(log: ResumeLog) -> None:
-    held_by(log, WORKER)
+    held_by(log, WORKER, A_DAY)
     table = log.leases.table
     leases = TableLeases(
-        table, 86_400, lambda _: table.beat("another", WORKER.model_dump_json(), 2)
+        table, 0.01, lambda _: table.beat("another", WORKER.model_dump_json(), 2, A_DAY)
     )
     with pytest.raises(AlreadyRunning) as busy:
         leases.acquire(STREAM, JOB, 0)
@@ -194,7 +195,7 @@ def test_of_many_that_ask_at_once_one_gets_the_lease(store: Store) -> None:
 def test_a_holder_beats_while_it_lives(store: Store) -> None:
     log = store.open(lease_s=0.03)
     acquired(log)
-    beats = set[int]()
+    beats = set[int | None]()
     while len(beats) < 3:
         row = log.leases.table.read(STREAM)
         assert row is not None

@@ -46,7 +46,16 @@ def test_nothing_that_is_read_drives_the_terminal(cli: Cli, read: tuple[str, ...
 
 def test_the_jobs_are_a_table(cli: Cli) -> None:
     header, row = cli("jobs").out.splitlines()
-    assert header.split() == ["JOB", "KIND", "STATUS", "PROGRESS", "FAILED", "CHANGED", "ID"]
+    assert header.split() == [
+        "JOB",
+        "KIND",
+        "STATUS",
+        "PROGRESS",
+        "FAILED",
+        "WORKER",
+        "CHANGED",
+        "ID",
+    ]
     assert row.split()[:6] == [JOB, "SceneBatch", "open", "67%", "(2/3)", "1"]
 
 

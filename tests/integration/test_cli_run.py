@@ -125,7 +125,7 @@ def test_another_command_is_another_input(cli: Cli) -> None:
     cli.run(*RECORDS)
     again = cli.run(*RECORDS, "more")
     assert cli.lines("ran") == ["1", "2", "3"] * 2
-    assert "scene 2 is made again: its input changed" in again.err
+    assert "scene 1 and 2 more are made again: its input or its command changed" in again.err
 
 
 # How it ends

@@ -144,7 +144,7 @@ def test_a_lock_held_by_another_program_is_named(tmp_path: Path) -> None:
 def test_a_transaction_that_fails_leaves_nothing(tmp_path: Path) -> None:
     datastore = Datastore(str(tmp_path / "jobs.db"))
     with suppress(ZeroDivisionError), datastore.transaction(commit=True) as cursor:
-        cursor.execute("INSERT INTO workers VALUES ('w', '{}', 1)")
+        cursor.execute("INSERT INTO workers VALUES ('w', '{}', 1, 15)")
         raise ZeroDivisionError
     with datastore.transaction(commit=True) as cursor:
         assert cursor.execute("SELECT count(*) FROM workers").fetchone() == (0,)

@@ -145,11 +145,11 @@ def test_an_explanation_has_a_line_for_each_part_with_its_event() -> None:
         "status    open, 1 of 3 done, 1 failed  (Interrupted, version 5, 2025-03-01 08:30:20+0000)",
         "done      s1  (SceneCompleted, version 3, 2025-03-01 08:30:09+0000)",
         "next      s2: failed 1 times  (SceneFailed, version 4, 2025-03-01 08:30:09+0000)",
-        "next      s3  (version 5, 2025-03-01 08:30:20+0000)",
+        "next      s3  (Interrupted, version 5, 2025-03-01 08:30:20+0000)",
         "from      scene s2  (Opened, version 1, 2025-03-01 08:30:00+0000)",
         "attempts  s1: 1  (SceneCompleted, version 3, 2025-03-01 08:30:09+0000)",
         "attempts  s2: 1  (SceneFailed, version 4, 2025-03-01 08:30:09+0000)",
-        "attempts  s3: 1  (version 5, 2025-03-01 08:30:20+0000)",
+        "attempts  s3: 1  (Interrupted, version 5, 2025-03-01 08:30:20+0000)",
     ]
 
 

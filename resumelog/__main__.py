@@ -1,0 +1,5 @@
+"""python -m resumelog."""
+
+from resumelog.infrastructure.cli import main
+
+main(prog_name="resumelog")
