@@ -10,18 +10,20 @@ from typing import Self
 from eventsourcing.persistence import InfrastructureFactoryError
 from pydantic import ValidationError
 
-from resumelog.application.autopilot_runs import AutoPilot, Host
+from resumelog.application.autopilot_runs import AutoPilot
 from resumelog.application.errors import BadSetting, NoLog, StoreUnavailable, UnknownStore
 from resumelog.application.event_log import EventLog
 from resumelog.application.export_jobs import ExportJobs
 from resumelog.application.ports import Clock
 from resumelog.application.queries import Queries
 from resumelog.application.scene_batches import SceneBatches
+from resumelog.application.steps import Host
 from resumelog.domain.values import validation_text
 from resumelog.infrastructure.artifacts import FileArtifacts
 from resumelog.infrastructure.clock import SystemClock
 from resumelog.infrastructure.settings import DEFAULT_URL, Settings
-from resumelog.infrastructure.storage.leases import MemoryLeaseTable, TableLeases
+from resumelog.infrastructure.storage.lease_table import MemoryLeaseTable
+from resumelog.infrastructure.storage.leases import TableLeases
 from resumelog.infrastructure.storage.schema import is_there
 
 # Prefixed by the application's name, as eventsourcing reads them first.

@@ -9,7 +9,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from resumelog.application.autopilot_runs import AutoPilot, Host, StepContext, StopAsked
+    from resumelog.application.autopilot_runs import AutoPilot
+    from resumelog.application.batch import Batch, Scene
     from resumelog.application.errors import (
         AlreadyRunning,
         JobNotFound,
@@ -18,7 +19,8 @@ if TYPE_CHECKING:
         StoreError,
     )
     from resumelog.application.export_jobs import Export, ExportJobs
-    from resumelog.application.scene_batches import Batch, Scene, SceneBatches
+    from resumelog.application.scene_batches import SceneBatches
+    from resumelog.application.steps import Host, StepContext, StopAsked
     from resumelog.domain.errors import LeaseLost, Refused, ResumelogError
     from resumelog.domain.resume_point import ResumePoint
     from resumelog.infrastructure.bootstrap import ResumeLog
@@ -29,10 +31,10 @@ __version__ = "0.1.0"
 _HOMES = {
     "AlreadyRunning": "application.errors",
     "AutoPilot": "application.autopilot_runs",
-    "Batch": "application.scene_batches",
+    "Batch": "application.batch",
     "Export": "application.export_jobs",
     "ExportJobs": "application.export_jobs",
-    "Host": "application.autopilot_runs",
+    "Host": "application.steps",
     "JobNotFound": "application.errors",
     "JobPaused": "application.errors",
     "LeaseLost": "domain.errors",
@@ -41,10 +43,10 @@ _HOMES = {
     "ResumeLog": "infrastructure.bootstrap",
     "ResumePoint": "domain.resume_point",
     "ResumelogError": "domain.errors",
-    "Scene": "application.scene_batches",
+    "Scene": "application.batch",
     "SceneBatches": "application.scene_batches",
-    "StepContext": "application.autopilot_runs",
-    "StopAsked": "application.autopilot_runs",
+    "StepContext": "application.steps",
+    "StopAsked": "application.steps",
     "StoreError": "application.errors",
     "open": "infrastructure.bootstrap",
 }

@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 from rich.text import Text
 
-from resumelog.application.scene_batches import Batch, Report
+from resumelog.application.batch import Batch, Report
 from resumelog.infrastructure.cli.outcomes import printable
 
 WHY_CHARS = 200

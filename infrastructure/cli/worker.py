@@ -6,8 +6,8 @@ from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
+from resumelog.application.batch import Batch, Scene
 from resumelog.application.errors import NotSaved
-from resumelog.application.scene_batches import Batch, Scene
 from resumelog.domain.errors import BadInput
 from resumelog.infrastructure.artifacts import discard
 from resumelog.infrastructure.cli.display import Display

@@ -20,7 +20,7 @@ from eventsourcing.utils import Environment, EnvType
 
 from resumelog.infrastructure.storage import schema
 from resumelog.infrastructure.storage.connections import Connections, connect, translated
-from resumelog.infrastructure.storage.leases import LeaseTable
+from resumelog.infrastructure.storage.lease_table import LeaseTable
 from resumelog.infrastructure.storage.mapper import EventMapper, StoredEventWithPayload
 from resumelog.infrastructure.storage.seals import NO_SEAL, seal
 from resumelog.infrastructure.storage.sqlite_leases import SQLiteLeaseTable

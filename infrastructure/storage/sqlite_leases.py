@@ -8,7 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from resumelog.infrastructure.storage.connections import Connections, connect, translated
-from resumelog.infrastructure.storage.leases import LeaseRow
+from resumelog.infrastructure.storage.lease_table import LeaseRow
 
 
 class SQLiteLeaseTable:

@@ -14,7 +14,7 @@ from support.hosts import (
 from support.logs import events_of
 
 from resumelog import ResumeLog, StepContext, StopAsked
-from resumelog.application.autopilot_runs import Step
+from resumelog.application.steps import Step
 from resumelog.domain.autopilot_events import Failed, StepFailed
 from resumelog.domain.values import PAYLOAD_BYTES_MAX
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from pydantic import JsonValue
 
 from resumelog import AutoPilot, ResumeLog, StepContext, StopAsked
-from resumelog.application.autopilot_runs import Step
+from resumelog.application.steps import Step
 from resumelog.domain.autopilot_run import AutoPilotRun
 
 SIM = "sim-模拟-1"
