@@ -10,7 +10,7 @@ ResumelogError
 │   ├── StoreUnavailable           disk full, no permission, locked: nothing was written
 │   ├── Contended                  other writers kept winning
 │   ├── NotOurDatabase, NewerSchema, NoLog, UnknownStore, BadSetting, ForkedLog, ClosedLog
-│   └── DamagedStore, DamagedEvent               a stored event that can't be read
+│   └── DamagedStore, DamagedEvent, PayloadGone               a stored event that can't be read
 └── NotSaved                       the work is done, but part of its record is not on disk
 """
 
@@ -113,6 +113,14 @@ class UnknownStore(StoreError):
 
     text = "{url!r} names no store; use a path, sqlite:///PATH or memory:"
     url: str
+
+
+class PayloadGone(StoreError, LookupError):
+    """A value that was removed on purpose, or is missing."""
+
+    text = "the value kept with event {version} of stream {stream} is gone; the event itself stays"
+    stream: UUID
+    version: int
 
 
 class ForkedLog(StoreError):

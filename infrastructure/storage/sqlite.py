@@ -18,6 +18,7 @@ from eventsourcing import persistence
 from eventsourcing.persistence import Mapper, Notification, StoredEvent, Tracking, Transcoder
 from eventsourcing.utils import Environment, EnvType
 
+from resumelog.application.errors import PayloadGone
 from resumelog.infrastructure.storage import schema
 from resumelog.infrastructure.storage.connections import Connections, connect, translated
 from resumelog.infrastructure.storage.lease_table import LeaseTable
@@ -155,7 +156,7 @@ class AggregateRecorder(stock.SQLiteAggregateRecorder):
         return [StoredEvent(originator_id, *row) for row in rows]
 
     def select_payload(self, originator_id: UUID, version: int) -> bytes:
-        """Return the stored bytes of an event's payload. Raises LookupError if they are gone."""
+        """Return the stored bytes of an event's payload. Raises PayloadGone."""
         with self.datastore.transaction(commit=False) as c:
             row = c.execute(
                 "SELECT content FROM payloads JOIN stored_events USING (position)"
@@ -163,7 +164,7 @@ class AggregateRecorder(stock.SQLiteAggregateRecorder):
                 (_column(originator_id), version),
             ).fetchone()
         if row is None:
-            raise LookupError(f"the payload of event {version} of {originator_id} was removed")
+            raise PayloadGone(stream=originator_id, version=version)
         content: bytes = row[0]
         return content
 
