@@ -10,7 +10,7 @@ ResumelogError
 │   ├── StoreUnavailable           disk full, no permission, locked: nothing was written
 │   ├── Contended                  other writers kept winning
 │   ├── NotOurDatabase, NewerSchema, NoLog, UnknownStore, BadSetting, ForkedLog, ClosedLog
-│   └── DamagedStore, DamagedEvent, PayloadGone               a stored event that can't be read
+│   └── DamagedStore, DamagedEvent, PayloadGone
 └── NotSaved                       the work is done, but part of its record is not on disk
 """
 
