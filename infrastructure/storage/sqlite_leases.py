@@ -44,10 +44,16 @@ class SQLiteLeaseTable:
                 )
             else:
                 cursor = connection.execute(
-                    "UPDATE leases SET epoch = ?1, holder = ?2"
-                    " WHERE originator_id = ?3 AND epoch = ?4 AND holder IS ?5"
-                    " AND (?6 IS NULL OR ?6 = (SELECT beat FROM workers WHERE holder = ?5))",
-                    (epoch, holder, stream.hex, before.epoch, before.holder, before.beat),
+                    "UPDATE leases SET epoch = :new_epoch, holder = :new_holder"
+                    " WHERE originator_id = :stream AND epoch = :epoch AND holder IS :holder"
+                    " AND (:beat IS NULL"
+                    " OR :beat = (SELECT beat FROM workers WHERE workers.holder = :holder))",
+                    {
+                        "new_epoch": epoch,
+                        "new_holder": holder,
+                        "stream": stream.hex,
+                        **before._asdict(),
+                    },
                 )
                 connection.execute(
                     "DELETE FROM workers WHERE holder = ?"
