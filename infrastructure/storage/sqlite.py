@@ -98,7 +98,9 @@ class AggregateRecorder(stock.SQLiteAggregateRecorder):
         )
 
     def construct_create_table_statements(self) -> list[str]:
-        """Return the table; `stored_events` is already there by migration."""
+        """Return the table; `stored_events` is there by migration, and made by nothing else."""
+        if self.events_table_name == "stored_events":
+            return []
         return [schema.EVENTS.format(table=self.events_table_name)]
 
     def _insert_events(

@@ -19,7 +19,7 @@ from resumelog.domain.errors import LeaseLost
 from resumelog.domain.export_job import ExportJob
 from resumelog.domain.values import Claim, Worker
 from resumelog.infrastructure.processes import this_worker
-from resumelog.infrastructure.storage.leases import TableLeases
+from resumelog.infrastructure.storage.leases import LOOKS_PER_LEASE, TableLeases
 
 STREAM = uuid4()
 JOB = "export 成片.mp4"
@@ -161,6 +161,28 @@ def test_a_far_worker_whose_heartbeat_moves_keeps_its_lease(log: ResumeLog) -> N
         leases.acquire(STREAM, JOB, 0)
     assert busy.value.holder == str(WORKER)
     leases.close()
+
+
+def test_a_lease_lasts_as_long_as_its_holder_said(log: ResumeLog) -> None:
+    held_by(log, WORKER, A_DAY)
+    looks = []
+
+    def beats(seconds: float) -> None:
+        looks.append(seconds)
+        log.leases.table.beat("another", WORKER.model_dump_json(), 2, A_DAY)
+
+    leases = TableLeases(log.leases.table, 0.01, beats)
+    with pytest.raises(AlreadyRunning):
+        leases.acquire(STREAM, JOB, 0)
+    assert looks == [A_DAY / LOOKS_PER_LEASE]
+    leases.close()
+
+
+def test_a_heartbeat_after_the_last_look_keeps_the_lease(log: ResumeLog) -> None:
+    held_by(log, WORKER, A_DAY)
+    seen = log.leases.table.read(STREAM)
+    log.leases.table.beat("another", WORKER.model_dump_json(), 2, A_DAY)
+    assert not log.leases.table.take(STREAM, seen, 8, "mine")
 
 
 def test_a_lease_is_taken_only_as_it_was_seen(log: ResumeLog) -> None:

@@ -7,6 +7,7 @@ from pydantic import JsonValue
 from support.logs import Store, events_of, scenes
 
 from resumelog import ResumeLog
+from resumelog.domain.plan import Plan
 from resumelog.domain.scene_events import SceneCompleted
 from resumelog.domain.values import PAYLOAD_INLINE_BYTES_MAX, Payload
 
@@ -83,3 +84,11 @@ def test_a_long_plan_comes_back_in_the_resume_point(log: ResumeLog) -> None:
     log.scenes.open("电影", "storyboard", scenes=scenes(*keys)).leave("下班")
     point = log.queries.resume_point(log.queries.find("电影/storyboard"))
     assert [fact.value for fact in point.next] == keys
+
+
+def test_one_long_plan_may_serve_two_stages(log: ResumeLog) -> None:
+    plan = Plan(scenes(*range(400)))
+    for stage in ("分镜", "视频"):
+        log.scenes.open("电影", stage, scenes=plan).leave("下班")
+        point = log.queries.resume_point(log.queries.find(f"电影/{stage}"))
+        assert [fact.value for fact in point.next] == [*plan]

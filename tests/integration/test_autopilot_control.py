@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import pytest
 from pydantic import JsonValue
@@ -155,8 +156,8 @@ def test_a_simulation_that_the_host_does_not_know_is_refused(log: ResumeLog) -> 
     assert log.queries.jobs() == []
 
 
-@pytest.mark.parametrize("mode", ["semi", ""])
-def test_another_mode_is_refused(log: ResumeLog, mode: str) -> None:
+@pytest.mark.parametrize("mode", ["semi", "", None])
+def test_another_mode_is_refused(log: ResumeLog, mode: Any) -> None:
     with pytest.raises(BadMode):
         log.autopilot(SmallHost()).configure(SIM, mode)
 

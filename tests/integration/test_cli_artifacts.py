@@ -166,3 +166,26 @@ def test_one_place_that_is_taken_keeps_no_other_scene_from_its_own(cli: Cli) -> 
     (cli.folder / "out/2.mp4").mkdir(parents=True)
     make(cli)
     assert made(cli) == {**ALL, "out/2.mp4": None}
+
+
+def numbered(cli: Cli, *texts: str) -> Ran:
+    """Write each text to a file that is named by its place."""
+    cli.write("texts", "\n".join(texts))
+    command = ("sh", "-c", 'printf "$1" > "$2"', "sh", "{line}", "{artifact}")
+    return cli.run(*command, options=["--artifact", "out/{index}"], source="texts")
+
+
+def test_scenes_that_moved_are_made_in_their_new_places_by_one_run(cli: Cli) -> None:
+    numbered(cli, "a", "b")
+    assert numbered(cli, "new", "a", "b").code == 0
+    assert made(cli) == {"out/0": b"new", "out/1": b"a", "out/2": b"b"}
+
+
+def test_from_another_folder_the_same_command_makes_its_files_there(cli: Cli) -> None:
+    make(cli)
+    elsewhere = cli.folder / "elsewhere"
+    elsewhere.mkdir()
+    there = Cli(elsewhere, RESUMELOG_URL=str(cli.folder / "resumelog.db"))
+    there.scenes(1, 2, 3)
+    assert make(there).code == 0
+    assert made(there) == ALL

@@ -108,6 +108,14 @@ def test_a_torn_database_is_told(copy: Cli, arguments: Sequence[object]) -> None
     require_told(copy, arguments, r"resumelog\.db")
 
 
+@pytest.mark.parametrize(
+    ("table", "arguments"), [("leases", ("show", JOB)), ("stored_events", ("jobs",))]
+)
+def test_a_missing_table_is_told(copy: Cli, table: str, arguments: Sequence[object]) -> None:
+    change(copy.folder / "resumelog.db", f"DROP TABLE {table}")
+    require_told(copy, arguments, rf"resumelog\.db can't be .*no such table: (main\.)?{table}")
+
+
 # Places that can't be written
 
 

@@ -7,6 +7,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+from support.children import child, finished
 from support.cli import RECORDS, Cli
 
 import resumelog
@@ -25,6 +26,12 @@ def cli(tmp_path_factory: pytest.TempPathFactory) -> Cli:
 
 def test_the_version_is_told(cli: Cli) -> None:
     assert cli("--version") == (0, f"resumelog, version {resumelog.__version__}\n", "")
+
+
+def test_the_package_can_be_run(cli: Cli) -> None:
+    with child("--version", cwd=cli.folder, module="resumelog") as process:
+        version = f"resumelog, version {resumelog.__version__}\n"
+        assert finished(process) == (0, version, "")
 
 
 @pytest.mark.parametrize("command", COMMANDS)
@@ -75,6 +82,14 @@ def test_bash_completes_after_the_script_was_read(cli: Cli) -> None:
     ran = cli(through=("bash", "-c", script))
     assert (ran.code, ran.err) == (0, "")
     assert re.search(r"-F _resumelog_completion resumelog$", ran.out.strip())
+
+
+@pytest.mark.skipif(not shutil.which("bash"), reason="there is no bash here")
+def test_bash_completes_the_name_of_a_file_for_the_input(cli: Cli) -> None:
+    asks = 'COMP_WORDS=("$0" run sce); COMP_CWORD=2; compopt() { echo compopt "$@"; }'
+    script = f'eval "$("$0" completion bash)"; {asks}; _resumelog_completion "$0"'
+    ran = cli(through=("bash", "-c", script))
+    assert (ran.code, ran.out, ran.err) == (0, "compopt -o default\n", "")
 
 
 @pytest.mark.parametrize(

@@ -128,6 +128,13 @@ def test_another_command_is_another_input(cli: Cli) -> None:
     assert "scene 1 and 2 more are made again: its input or its command changed" in again.err
 
 
+def test_a_scene_whose_place_its_command_names_is_made_again_where_it_moves(cli: Cli) -> None:
+    for keys in ((1, 2), (0, 1, 2)):
+        cli.scenes(*keys)
+        cli.run("sh", "-c", 'echo "$1 at $2" >> ran', "sh", "{id}", "{index}")
+    assert cli.lines("ran")[2:] == ["0 at 0", "1 at 1", "2 at 2"]
+
+
 # How it ends
 
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 import pytest
+from support.children import child
 from support.cli import JOB, Cli, finished, line, wait_for
 
 from resumelog.domain.scene_events import Interrupted, SceneFailed
@@ -147,6 +149,20 @@ def test_a_half_written_file_is_gone_after_an_interrupt(cli: Cli) -> None:
     assert made(cli) == {}
 
 
+def test_an_interrupt_between_two_scenes_begins_no_other(cli: Cli) -> None:
+    with child("interrupted_between", "resumelog.db", cwd=cli.folder) as process:
+        assert finished(process).out == "INTERRUPTED\n"
+    assert cli.names("电影/分镜") == ["Opened", "Resumed", "Interrupted"]
+
+
+def test_a_command_that_ends_well_when_it_is_ended_is_not_done(cli: Cli) -> None:
+    with cli.started(*with_file(f'trap "exit 0" TERM; {STAYS}')) as process:
+        wait_for(lambda: cli.lines("pids"), "half a file")
+        send(process, [signal.SIGTERM])
+        assert finished(process).code == 3
+    assert (made(cli), interruptions(cli)) == ({}, [("1",)])
+
+
 # Kills
 
 
@@ -209,3 +225,14 @@ def test_a_killed_run_is_shown_as_nobodys_and_a_living_one_with_its_worker(cli: 
         process.wait()
         assert cli("show", JOB, "--json").document["worker"] is None
     cli.write("go", "")
+
+
+def test_a_killed_run_is_listed_as_gone(cli: Cli) -> None:
+    killed(cli, WAITS)
+    assert re.search(r"\(0/3\) +gone ", cli("jobs").out)
+    assert cli("jobs", "--json").document[0]["worker"] is None
+
+
+def test_the_successor_of_a_killed_run_says_what_was_cut_off(cli: Cli) -> None:
+    killed(cli, WAITS)
+    assert f"{JOB}: the last worker ended without a word at 1\n" in cli(*command(WAITS)).err

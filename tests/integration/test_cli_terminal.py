@@ -163,3 +163,19 @@ def test_what_a_scene_is_called_cannot_drive_the_terminal(cli: Cli) -> None:
         text = shown.ends()
     assert "\x1b[31m\x07" not in shown.screen
     assert "a�[31m�b" in text
+
+
+LONG = ("sh", "-c", "seq 200 >&2; echo the reason 🌧 >&2; exit 7")
+
+
+def test_a_failed_scene_is_told_with_the_last_that_its_command_said(cli: Cli) -> None:
+    err = cli.run(*LONG).err
+    assert "failed  1: exit code 7: … the reason 🌧\n" in err
+    assert "�" not in err
+
+
+def test_a_failed_scene_is_shown_with_its_error_in_one_line(cli: Cli) -> None:
+    cli.run(*LONG)
+    out = cli("show", JOB).out
+    assert re.search(r"^failed +1: .* ⏎ 199 ⏎ 200 ⏎ the reason 🌧$", out, re.M)
+    assert "�" not in out

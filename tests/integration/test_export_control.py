@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-from support.logs import UNITS, make_units, names_of
+from support.logs import UNITS, make_units, names_of, take_over
 
-from resumelog import JobPaused, LeaseLost, ResumeLog
+from resumelog import ExportJobs, JobNotFound, JobPaused, LeaseLost, ResumeLog
 from resumelog.application.errors import AlreadyRunning
 from resumelog.domain.errors import Refused
+from resumelog.domain.export_job import ExportJob
 from resumelog.infrastructure.processes import this_worker
 
 
@@ -39,6 +41,29 @@ def test_a_pause_is_seen_before_the_next_unit(
     assert made == [*range(unit + 1)]
     assert (paused.actor, paused.reason) == ("小王", "午休 🍜")
     assert log.queries.find(str(output)).status == "paused"
+
+
+def pause_while_at_it(log: ResumeLog, other: ResumeLog, path: str) -> None:
+    with log.exports.resume(path) as export:
+        for _ in export.remaining(UNITS):
+            other.exports.pause(path)
+
+
+def test_an_export_is_paused_by_its_path_below_the_root(
+    log: ResumeLog, other: ResumeLog, tmp_path: Path
+) -> None:
+    with pytest.raises(JobPaused):
+        pause_while_at_it(log, other, "o.mp4")
+    assert log.queries.find(str(tmp_path / "o.mp4")).status == "paused"
+
+
+@pytest.mark.parametrize("ask", [ExportJobs.pause, ExportJobs.restart], ids=["pause", "restart"])
+def test_an_export_that_never_began_is_not_found(
+    log: ResumeLog, ask: Callable[..., object]
+) -> None:
+    with pytest.raises(JobNotFound):
+        ask(log.exports, "o.mp4", "午休")
+    assert log.queries.jobs() == []
 
 
 def test_a_paused_export_goes_on_where_it_was(
@@ -71,6 +96,23 @@ def test_a_restart_refuses_the_worker_that_is_at_it(
     with pytest.raises(LeaseLost):
         save_after_a_restart(log, other, output)
     assert make_units(log, output) == [*range(UNITS)]
+
+
+def write_after_a_takeover(log: ResumeLog, other: ResumeLog, output: Path) -> None:
+    with log.exports.resume(output) as export, export.output() as partial:
+        partial.write_bytes(b"old")
+        job = ExportJob.named(str(output))
+        work = other.log.recover(job).work
+        take_over(other, job, lambda job, by: job.begin(work, by, other.clock.now()))
+        output.write_bytes(b"new")
+
+
+def test_a_worker_that_was_taken_over_replaces_no_file_of_its_successor(
+    log: ResumeLog, other: ResumeLog, output: Path
+) -> None:
+    with pytest.raises(LeaseLost):
+        write_after_a_takeover(log, other, output)
+    assert output.read_bytes() == b"new"
 
 
 @pytest.mark.parametrize(

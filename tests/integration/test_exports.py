@@ -9,7 +9,7 @@ import pytest
 from support.logs import UNITS, events_of, make_units, names_of
 
 from resumelog import ResumeLog
-from resumelog.domain.errors import InputsChanged, UnitsRemain
+from resumelog.domain.errors import InputsChanged, NotRunning, UnitsRemain
 from resumelog.domain.export_events import Failed, Interrupted, Restarted
 from resumelog.domain.export_job import ExportJob
 
@@ -189,6 +189,27 @@ def half_a_file(log: ResumeLog, output: Path) -> None:
 def test_an_error_leaves_no_output_and_no_partial_file(log: ResumeLog, output: Path) -> None:
     with pytest.raises(ZeroDivisionError):
         half_a_file(log, output)
+    assert [path.name for path in output.parent.iterdir() if path.suffix == ".mp4"] == []
+
+
+def test_what_is_completed_has_no_output_to_write(log: ResumeLog, output: Path) -> None:
+    make_units(log, output)
+    with log.exports.resume(output) as export, pytest.raises(NotRunning), export.output():
+        pass
+
+
+def a_folder(log: ResumeLog, output: Path) -> None:
+    with log.exports.resume(output) as export, export.output() as partial:
+        partial.mkdir()
+        (partial / "1.png").write_bytes(b"frame")
+        raise ZeroDivisionError
+
+
+def test_a_folder_that_an_exporter_left_is_removed_and_its_own_error_raised(
+    log: ResumeLog, output: Path
+) -> None:
+    with pytest.raises(ZeroDivisionError):
+        a_folder(log, output)
     assert [path.name for path in output.parent.iterdir() if path.suffix == ".mp4"] == []
 
 

@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 from eventsourcing.persistence import OperationalError, StoredEvent
 from support.children import child, finished
-from support.logs import make_scenes, make_units, names_of, scenes
+from support.logs import Store, make_scenes, make_units, names_of, scenes, take_over
 
 import resumelog
-from resumelog import Batch, ResumeLog
+from resumelog import Batch, NotSaved, ResumeLog
 from resumelog.application.errors import StoreUnavailable
 from resumelog.domain.export_job import ExportJob
 from resumelog.domain.scene_batch import SceneBatch
@@ -121,11 +121,14 @@ def test_a_commit_in_doubt_that_is_on_disk_counts_as_saved(
 
 
 class Full(ApplicationRecorder):
-    """Has no room for any event."""
+    """Has no room for any event until it is freed."""
 
-    def insert_events(self, stored_events: object, **_: object) -> None:
-        del stored_events
-        raise StoreUnavailable(store="jobs.db", why="it is full", advice="free it")
+    is_full = True
+
+    def insert_events(self, stored_events: list[StoredEvent], **_: object) -> None:  # type: ignore[override]
+        if type(self).is_full:
+            raise StoreUnavailable(store="jobs.db", why="it is full", advice="free it")
+        super().insert_events(stored_events)
 
 
 def test_a_state_is_as_it_was_after_a_save_that_failed(
@@ -138,3 +141,70 @@ def test_a_state_is_as_it_was_after_a_save_that_failed(
     with resumelog.open(tmp_path / "jobs.db") as full, pytest.raises(StoreUnavailable):
         full.log.decide(job, lambda job: job.restart("重来", full.clock.now()))
     assert job == before == log.log.recover(ExportJob.named(str(tmp_path / "成片.mp4")))
+
+
+# How a batch begins and ends then
+
+
+@pytest.fixture
+def full(store: Store, monkeypatch: pytest.MonkeyPatch) -> ResumeLog:
+    """A log whose disk can be full; there is room at first."""
+    monkeypatch.setattr(Full, "is_full", False)
+    monkeypatch.setenv("APPLICATION_RECORDER_TOPIC", f"{__name__}:Full")
+    return store.open()
+
+
+def test_a_batch_that_could_not_begin_leaves_what_was_in_flight_to_the_next(
+    log: ResumeLog, full: ResumeLog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cut_off = opened(log)
+    cut_off.begun(cut_off.scene("1"))
+    log.close()
+    with monkeypatch.context() as patch:
+        patch.setattr(Full, "is_full", True)
+        with pytest.raises(StoreUnavailable):
+            opened(full)
+    with opened(full) as batch:
+        assert batch.cut_off == ("1",)
+    assert "Interrupted" in names_of(full, "电影/分镜")
+
+
+def test_a_batch_that_could_not_end_gives_its_lease_back(
+    full: ResumeLog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    batch = opened(full)
+    batch.complete("1")
+    with monkeypatch.context() as patch:
+        patch.setattr(Full, "is_full", True)
+        with pytest.raises(StoreUnavailable):
+            batch.finish()
+    opened(full).finish()
+    assert names_of(full, "电影/分镜")[-1] == "Completed"
+
+
+def waiting(full: ResumeLog, monkeypatch: pytest.MonkeyPatch) -> Batch:
+    """Return a batch with one save that waits for the disk."""
+    batch = full.scenes.open("电影", "分镜", scenes=scenes(1, 2))
+    monkeypatch.setattr(Full, "is_full", True)
+    assert batch.complete("1").held == 1
+    return batch
+
+
+def test_saves_that_a_successor_made_void_are_told_at_the_end(
+    full: ResumeLog, other: ResumeLog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    batch = waiting(full, monkeypatch)
+    monkeypatch.setattr(Full, "is_full", False)
+    state = SceneBatch.named("电影", "分镜")
+    take_over(other, state, lambda state, by: state.begin(batch.plan, by, other.clock.now()))
+    with pytest.raises(NotSaved) as unsaved:
+        batch.finish()
+    assert unsaved.value.count == 1
+
+
+def test_the_error_that_ends_a_batch_is_raised_with_what_was_not_saved(
+    full: ResumeLog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with pytest.raises(ZeroDivisionError) as error, waiting(full, monkeypatch):
+        raise ZeroDivisionError
+    assert "saves are not on disk" in error.value.__notes__[0]

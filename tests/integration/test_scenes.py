@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import pytest
 from pydantic import JsonValue
-from support.logs import Store, events_of, make_scenes, names_of, scenes
+from support.logs import Store, events_of, make_scenes, names_of, scenes, take_over
 
 from resumelog import Batch, LeaseLost, ResumeLog
 from resumelog.application.errors import AlreadyRunning
@@ -29,6 +30,12 @@ EDITED = scenes(1) + scenes(2, mood="雨") + scenes(3)
 
 def opened(log: ResumeLog, plan: list[JsonValue] = TWELVE, **options: Any) -> Batch:
     return log.scenes.open("电影", "分镜", scenes=plan, **options)
+
+
+def taken_over(log: ResumeLog, batch: Batch) -> None:
+    """Let another worker begin while this one is at it."""
+    state = SceneBatch.named("电影", "分镜")
+    take_over(log, state, lambda state, by: state.begin(batch.plan, by, log.clock.now()))
 
 
 # Resuming
@@ -153,6 +160,27 @@ def test_reporting_one_attempt_twice_records_it_once(log: ResumeLog) -> None:
         assert batch.complete(scene, "made").events == ()
 
 
+def test_one_result_of_a_key_twice_is_recorded_once(log: ResumeLog) -> None:
+    with opened(log) as batch:
+        assert [len(batch.complete("1", 1).events) for _ in range(2)] == [1, 0]
+
+
+def test_another_result_of_the_same_attempt_is_refused(log: ResumeLog) -> None:
+    with opened(log) as batch:
+        scene = batch.scene("1")
+        batch.complete(scene, 1)
+        with pytest.raises(SceneAlreadyCompleted):
+            batch.complete(scene, 2)
+
+
+def test_a_scene_that_failed_and_is_completed_after_all_is_done(log: ResumeLog) -> None:
+    with opened(log) as batch:
+        scene = batch.scene("1")
+        batch.fail(scene, "网络断了")
+        batch.complete(scene, {"剧本": 1})
+        assert (batch.report().done, batch.report().failed) == (1, 0)
+
+
 def test_a_second_opener_is_told_who_is_at_it(log: ResumeLog, other: ResumeLog) -> None:
     with opened(log):
         with pytest.raises(AlreadyRunning) as busy:
@@ -176,11 +204,32 @@ def test_a_pause_or_a_stop_ends_the_work_after_the_scene_in_flight(
 
 
 def test_a_worker_that_was_taken_over_is_refused(log: ResumeLog, other: ResumeLog) -> None:
-    batch, state = opened(log), SceneBatch.named("电影", "分镜")
-    claim = other.leases.acquire(state.id, state.title, 0, force=True)
-    other.log.decide(state, lambda state: state.begin(batch.plan, claim, other.clock.now()))
+    batch = opened(log)
+    taken_over(other, batch)
     with pytest.raises(LeaseLost):
         batch.complete("1")
+
+
+def place(batch: Batch) -> None:
+    partial = batch.partial("1.png")
+    partial.write_bytes(b"old")
+    batch.place(partial, "1.png")
+
+
+@pytest.mark.parametrize(
+    "ask",
+    [lambda batch: [*batch.remaining()], lambda batch: batch.begun(batch.scene("1")), place],
+    ids=["remaining", "begun", "place"],
+)
+def test_a_worker_that_was_taken_over_learns_of_it_before_it_works_on(
+    log: ResumeLog, other: ResumeLog, tmp_path: Path, ask: Callable[[Batch], object]
+) -> None:
+    batch = opened(log)
+    (tmp_path / "1.png").write_bytes(b"new")
+    taken_over(other, batch)
+    with pytest.raises(LeaseLost):
+        ask(batch)
+    assert (tmp_path / "1.png").read_bytes() == b"new"
 
 
 def test_threads_may_share_a_batch(log: ResumeLog) -> None:

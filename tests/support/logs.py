@@ -11,7 +11,8 @@ from pydantic import JsonValue
 import resumelog
 from resumelog import Batch, ResumeLog
 from resumelog.domain.aggregate import EventSourced
-from resumelog.domain.events import DomainEvent
+from resumelog.domain.events import DomainEvent, Events
+from resumelog.domain.values import Claim
 from resumelog.infrastructure.settings import Settings
 from resumelog.infrastructure.storage.leases import TableLeases
 
@@ -51,6 +52,12 @@ def events_of(log: ResumeLog, job: EventSourced | str) -> list[DomainEvent]:
 def names_of(log: ResumeLog, job: EventSourced | str) -> list[str]:
     """Return the names of a job's events, oldest first."""
     return [type(event).__name__ for event in events_of(log, job)]
+
+
+def take_over(log: ResumeLog, job: EventSourced, begin: Callable[[Any, Claim], Events]) -> None:
+    """Begin as another worker, whoever is at it."""
+    claim = log.leases.acquire(job.id, job.title, 0, force=True)
+    log.log.decide(log.log.recover(job), lambda state: begin(state, claim))
 
 
 def scenes(*keys: object, **fields: JsonValue) -> list[JsonValue]:

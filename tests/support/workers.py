@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 import json
+import os
 import resource
+import signal
 import sys
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from support.logs import scenes
 
 import resumelog
 from resumelog import Batch, NotSaved, ResumelogError
+from resumelog.infrastructure.cli.display import Display
+from resumelog.infrastructure.cli.worker import SceneWorker
 
 
 def tell(*words: object) -> None:
@@ -82,6 +89,41 @@ def close_under_readers(database: str) -> None:
     tell("closed")
 
 
+def fork(database: str) -> None:
+    """Use a log in a child of this process, then go on with it here."""
+    with resumelog.open(database) as log, log.exports.resume("成片.mp4") as job:
+        job.save_progress(0.25)
+        child = os.fork()
+        if not child:
+            try:
+                job.save_progress(0.5)
+            except ResumelogError as error:
+                tell(type(error).__name__)
+            finally:
+                os._exit(0)
+        os.waitpid(child, 0)
+        job.save_progress(0.75)
+        tell(job.progress)
+
+
+class AtTheStart(Display):
+    """Is there when Ctrl+C is pressed before the first scene."""
+
+    @contextmanager
+    def showing(self, *arguments: Any) -> Iterator[None]:
+        with super().showing(*arguments):
+            signal.raise_signal(signal.SIGINT)
+            yield
+
+
+def interrupted_between(database: str) -> None:
+    """Run scenes whose jobs there are none of, and press Ctrl+C before the first."""
+    with resumelog.open(database) as log:
+        batch = log.scenes.open("电影", "分镜", scenes=scenes(1, 2))
+        display = AtTheStart("电影/分镜", verbose=False, wants_json=False)
+        tell(SceneWorker(batch, {}, display).work(retry_failed=False).name)
+
+
 def limit_files(limit: int) -> None:
     """Let no file of this process grow beyond `limit` bytes, as on a full disk."""
     hard = resource.getrlimit(resource.RLIMIT_FSIZE)[1]
@@ -136,7 +178,16 @@ def export_on_a_full_disk(database: str) -> None:
 
 TASKS = {
     task.__name__: task
-    for task in (export, stage, die_at, close_under_readers, full_disk, export_on_a_full_disk)
+    for task in (
+        export,
+        stage,
+        die_at,
+        close_under_readers,
+        fork,
+        full_disk,
+        export_on_a_full_disk,
+        interrupted_between,
+    )
 }
 
 if __name__ == "__main__":

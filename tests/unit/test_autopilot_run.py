@@ -138,6 +138,8 @@ test_a_command_that_has_taken_effect_appends_nothing = appends_nothing(
         "completed, so not started": (COMPLETED, start(2)),
         "recovered already": ((*WORKING, recover()), recover()),
         "paused, so not recovered": ((*WORKING, pause()), recover()),
+        "paused already": ((*WORKING, pause()), pause("again")),
+        "active, so not resumed": (WORKING, resume()),
         "never started, so not recovered": ((configure(),), recover()),
         "stopped already": ((*WORKING, stop()), stop()),
         "completed, so not stopped": (COMPLETED, stop()),

@@ -49,7 +49,7 @@ def test_a_path_or_an_sqlite_url_names_a_file(
     assert database_of(resumelog.open(named)) == tmp_path / expected
 
 
-@pytest.mark.parametrize("url", ["memory:", ":memory:"])
+@pytest.mark.parametrize("url", ["memory:", ":memory:", "sqlite:///:memory:"])
 def test_memory_keeps_nothing_on_disk(tmp_path: Path, url: str) -> None:
     with resumelog.open(url) as log:
         make_units(log, tmp_path / "成片.mp4", until=1)
@@ -150,6 +150,14 @@ def test_artifacts_are_relative_to_the_root(tmp_path: Path) -> None:
         (view,) = log.queries.jobs()
         job = log.queries.find(view.name)
         assert vars(job)["artifact"].path == "成片.mp4"
+
+
+def test_an_export_is_written_below_the_root(tmp_path: Path) -> None:
+    root = tmp_path / "作品"
+    with resumelog.open("jobs.db", root=root) as log:
+        with log.exports.resume("film.bin") as export, export.output() as partial:
+            partial.write_bytes(b"frames")
+        assert (root / "film.bin").read_bytes() == b"frames"
 
 
 def test_a_log_that_did_some_work_may_be_closed_twice(tmp_path: Path) -> None:

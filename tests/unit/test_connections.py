@@ -122,6 +122,12 @@ def test_closing_under_sixteen_readers_never_crashes(tmp_path: Path) -> None:
     assert ends == [(0, "closed\n", "")] * 10
 
 
+def test_a_forked_child_is_refused_and_its_parent_goes_on(tmp_path: Path) -> None:
+    with child("fork", tmp_path / "jobs.db", cwd=tmp_path) as process:
+        code, out, _ = finished(process)
+    assert (code, out.split()) == (0, ["ForkedLog", "0.75"])
+
+
 def test_a_missing_folder_is_named(tmp_path: Path) -> None:
     path = tmp_path / "no" / "jobs.db"
     with pytest.raises(StoreUnavailable) as unavailable:

@@ -12,7 +12,13 @@ from support.logs import Store, make_units
 
 import resumelog
 from resumelog.application.errors import NewerSchema, NotOurDatabase, StoreError
-from resumelog.infrastructure.storage.schema import APPLICATION_ID, MIGRATIONS
+from resumelog.infrastructure.storage.connections import connect
+from resumelog.infrastructure.storage.schema import (
+    APPLICATION_ID,
+    MIGRATIONS,
+    migrate,
+    require_ours,
+)
 
 
 def ask(database: Path, statement: str) -> list[Any]:
@@ -118,3 +124,19 @@ def test_opening_again_changes_no_event(database: Path) -> None:
     before = ask(database, "SELECT * FROM stored_events")
     events(database)
     assert ask(database, "SELECT * FROM stored_events") == before
+
+
+def test_a_database_that_another_process_makes_during_the_look_is_not_taken_for_theirs(
+    tmp_path: Path,
+) -> None:
+    path = str(tmp_path / "new.db")
+
+    def make_it(statement: str) -> None:
+        if "sqlite_schema" in statement:
+            looking.set_trace_callback(None)
+            migrate(other, path)
+
+    with closing(connect(path)) as looking, closing(connect(path)) as other:
+        looking.set_trace_callback(make_it)
+        assert require_ours(looking, path) == 0
+        assert require_ours(looking, path) == len(MIGRATIONS)

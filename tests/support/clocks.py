@@ -1,0 +1,24 @@
+"""A clock that stands still unless a test moves it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+
+from support.canonical import later
+
+
+class StillClock:
+    """Counts the seconds that a test lets pass; `meanwhile` happens at the next looks at it."""
+
+    def __init__(self) -> None:
+        self.seconds = 0.0
+        self.meanwhile: list[Callable[[], object]] = []
+
+    def now(self) -> datetime:
+        if self.meanwhile:
+            self.meanwhile.pop(0)()
+        return later(self.seconds)
+
+    def monotonic(self) -> float:
+        return self.seconds
