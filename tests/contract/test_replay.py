@@ -57,6 +57,20 @@ def test_a_recovered_state_is_the_full_fold(
 
 
 @every_kind
+def test_the_librarys_own_save_and_repository_work(
+    log: ResumeLog, kind: type[EventSourced]
+) -> None:
+    story = [event.model_copy(deep=True) for event in stories()[kind]]
+    for event in story:
+        log.log.save(event)
+    stream = story[0].originator_id
+    assert log.log.repository.get(stream) == nothing_yet(kind).fold(story)
+    for version in (1, len(story) - 1):
+        state: EventSourced = log.log.repository.get(stream, version=version)
+        assert state == nothing_yet(kind).fold(story[:version])
+
+
+@every_kind
 def test_a_state_kept_from_any_version_catches_up(log: ResumeLog, kind: type[EventSourced]) -> None:
     events = [*log.log.history(told(log, kind).id)]
     newest = log.log.recover(nothing_yet(kind))
