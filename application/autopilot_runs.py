@@ -144,13 +144,12 @@ class AutoPilot:
         try:
             while is_ours(running) and not self._closing.is_set():
                 self._one_step(running)
+            running.end()
+            self._take_up_again(running)
         except LeaseLost as lost:
             logger.info("the worker leaves: %s", lost)
         except Exception:
             logger.exception("%s: the worker ended", running.state.title)
-        else:
-            running.end()
-            self._take_up_again(running)
         finally:
             running.end()
 

@@ -40,10 +40,10 @@ class SceneBatches:
         """Open a batch, or take it up again: scenes that are done and unchanged stay done.
 
         A scene's key is its `id` or `key`, else its fingerprint; a `Plan` has its keys, params and
-        context already. `params` are part of every
-        scene's input; with `after` so is its result in that stage of the project. A scene whose
-        input changed, or whose file is gone, is invalidated and made again. Raises AlreadyRunning,
-        BadKey, DuplicateScene, TooManyScenes, NotJson, TooLarge, StoreUnavailable.
+        context already. `params` are part of every scene's input; with `after` so is its result in
+        that stage of the project. A scene whose input changed, or whose file is gone, is
+        invalidated and made again. Raises AlreadyRunning, BadKey, DuplicateScene, TooManyScenes,
+        NotJson, TooLarge, StoreUnavailable.
         """
         batch = SceneBatch.named(project, stage)
         plan = scenes if isinstance(scenes, Plan) else Plan(scenes, params, context)

@@ -66,7 +66,8 @@ class SceneWorker:
         except BadInput as error:
             why = str(error)
         except OSError as error:
-            why = f"{error.filename2 or error.filename}: {error.strerror}"
+            place = error.filename2 or error.filename
+            why = f"{place}: {error.strerror}" if place else str(error)
         if why:
             self._batch.fail(scene, why)
             self._display.failed(self._batch.report(), job.label, why)
