@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, Protocol, runtime_checkable
 from uuid import UUID
 
 from resumelog.domain.values import Artifact, Attempt, Claim, Worker
@@ -73,6 +74,23 @@ class Leases(Protocol):
 
     def holder(self, stream: UUID) -> str | None:
         """Return who holds the lease, as text; None when nobody does."""
+        ...
+
+
+SealedRow = tuple[int, str, int, str, bytes, bytes]
+"""Position, stream (hex), version, topic, stored state, seal: as they stand in the table."""
+
+
+@runtime_checkable
+class SealedEvents(Protocol):
+    """What a recorder that seals its events can show to an auditor, a page at a time."""
+
+    def sealed_by_position(self, *, gt: int, limit: int) -> Sequence[SealedRow]:
+        """Return the events after a position, in the order of their positions."""
+        ...
+
+    def sealed_by_version(self, stream: UUID, *, gt: int, limit: int) -> Sequence[SealedRow]:
+        """Return the events of a stream after a version, in the order of their versions."""
         ...
 
 

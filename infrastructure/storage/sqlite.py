@@ -19,11 +19,12 @@ from eventsourcing.persistence import Mapper, Notification, StoredEvent, Trackin
 from eventsourcing.utils import Environment, EnvType
 
 from resumelog.application.errors import PayloadGone
+from resumelog.application.ports import SealedRow
+from resumelog.domain.seals import NO_SEAL, seal
 from resumelog.infrastructure.storage import schema
 from resumelog.infrastructure.storage.connections import Connections, connect, translated
 from resumelog.infrastructure.storage.lease_table import LeaseTable
 from resumelog.infrastructure.storage.mapper import EventMapper, StoredEventWithPayload
-from resumelog.infrastructure.storage.seals import NO_SEAL, seal
 from resumelog.infrastructure.storage.sqlite_leases import SQLiteLeaseTable
 
 
@@ -209,6 +210,24 @@ class ApplicationRecorder(AggregateRecorder, stock.SQLiteApplicationRecorder):
             Notification(self.convert_originator_id(stream), version, topic, state, position)
             for position, stream, version, topic, state in rows
         ]
+
+    def sealed_by_position(self, *, gt: int, limit: int) -> Sequence[SealedRow]:
+        """Return the events after a position, in the order of their positions."""
+        return self._sealed("position > ? ORDER BY position LIMIT ?", gt, limit)
+
+    def sealed_by_version(self, stream: UUID, *, gt: int, limit: int) -> Sequence[SealedRow]:
+        """Return the events of a stream after a version, in the order of their versions."""
+        where = "originator_id = ? AND originator_version > ? ORDER BY originator_version LIMIT ?"
+        return self._sealed(where, stream.hex, gt, limit)
+
+    def _sealed(self, where: str, *values: object) -> Sequence[SealedRow]:
+        statement = (
+            "SELECT position, originator_id, originator_version, topic, state, seal"
+            f" FROM {self.events_table_name} WHERE {where}"
+        )
+        with self.datastore.transaction(commit=False) as c:
+            rows: list[SealedRow] = c.execute(statement, values).fetchall()
+        return rows
 
 
 class TrackingRecorder(stock.SQLiteTrackingRecorder):

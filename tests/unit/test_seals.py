@@ -13,7 +13,7 @@ import pytest
 from support.logs import make_scenes, make_units, scenes
 
 from resumelog import ResumeLog
-from resumelog.infrastructure.storage.seals import NO_SEAL, seal
+from resumelog.domain.seals import NO_SEAL, seal
 
 
 def expected(previous: bytes, stream: str, version: int, topic: str, state: bytes) -> bytes:
