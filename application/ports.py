@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import NamedTuple, Protocol, runtime_checkable
 from uuid import UUID
 
+from resumelog.domain.events import DomainEvent
 from resumelog.domain.values import Artifact, Attempt, Claim, Worker
 
 
@@ -74,6 +75,49 @@ class Leases(Protocol):
 
     def holder(self, stream: UUID) -> str | None:
         """Return who holds the lease, as text; None when nobody does."""
+        ...
+
+
+EventRow = tuple[int, str, bytes]
+"""Version, topic and stored state of one event of a stream."""
+
+
+class EventReader(Protocol):
+    """What turns stored events back into events."""
+
+    def events(self, stream: UUID, rows: Iterable[EventRow]) -> Iterator[DomainEvent]:
+        """Iterate over the events of a stream's rows; raise DamagedEvent for one that is none."""
+        ...
+
+    def payload_content(self, stream: UUID, version: int, content: bytes) -> bytes:
+        """Return the bytes of a payload as they were before they were encrypted."""
+        ...
+
+
+@runtime_checkable
+class EventRows(Protocol):
+    """What a recorder that was made for replay can read without an object for every row."""
+
+    def select_rows(
+        self,
+        originator_id: UUID | str,
+        *,
+        gt: int | None = None,
+        lte: int | None = None,
+        desc: bool = False,
+        limit: int | None = None,
+    ) -> Sequence[EventRow]:
+        """Return what `select_events` does, as plain rows."""
+        ...
+
+    def select_versions(
+        self, originator_id: UUID | str, versions: Sequence[int]
+    ) -> Sequence[EventRow]:
+        """Return the events with these versions, in their order."""
+        ...
+
+    def select_payload(self, originator_id: UUID, version: int) -> bytes:
+        """Return the stored bytes of an event's payload. Raises PayloadGone."""
         ...
 
 
