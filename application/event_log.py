@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
 from typing import TypeVar, cast
 from uuid import UUID
@@ -40,11 +40,12 @@ class EventLog(Application[UUID]):
         self._reader = cast("EventReader", self.mapper)
 
     def recover(self, state: State) -> State:
-        """Fold into a state what its stream holds beyond it, reading back to the last origin."""
-        newest_first = self._back_to_origin(state)
-        if newest_first and newest_first[-1][0] > state.version + 1:
-            state.begin_anew(state.natural_key)
-        return state.fold(self._reader.events(state.id, reversed(newest_first)))
+        """Fold into a state what its stream holds beyond it; a new state begins at the last origin."""
+        gt = state.version
+        origin = self._rows.last_origin(state.id) if not gt else None
+        if origin is not None:
+            gt = origin - 1
+        return state.fold(self._reader.events(state.id, self._rows_after(state.id, gt)))
 
     def decide(self, state: State, command: Callable[[State], Events]) -> Events:
         """Append what the command decides; the state evolves only when that is on disk.
@@ -78,9 +79,7 @@ class EventLog(Application[UUID]):
 
     def history(self, stream: UUID, *, gt: int = 0) -> Iterator[DomainEvent]:
         """Iterate over all events of a stream, from version `gt` + 1 on."""
-        while page := self._rows.select_rows(stream, gt=gt, limit=PAGE):
-            yield from self._reader.events(stream, page)
-            gt = page[-1][0]
+        return self._reader.events(stream, self._rows_after(stream, gt))
 
     def event(self, stream: UUID, version: int) -> DomainEvent:
         """Return one event."""
@@ -124,23 +123,12 @@ class EventLog(Application[UUID]):
         assert isinstance(event, DomainEvent)
         return event
 
-    def _back_to_origin(self, state: EventSourced) -> list[EventRow]:
-        """Return what the stream holds beyond a state, newest first, and nothing before an origin."""
-        origins = {event.TOPIC for event in state.origins}
-        found: list[EventRow] = []
-        lte = None
-        while page := self._page_back(state.id, state.version, lte):
-            for number, (_, topic, _) in enumerate(page, 1):
-                if topic in origins:
-                    return [*found, *page[:number]]
-            found += page
+    def _rows_after(self, stream: UUID, gt: int) -> Iterator[EventRow]:
+        while page := self._rows.select_rows(stream, gt=gt, limit=PAGE):
+            yield from page
             if len(page) < PAGE:
-                break
-            lte = page[-1][0] - 1
-        return found
-
-    def _page_back(self, stream: UUID, gt: int, lte: int | None) -> Sequence[EventRow]:
-        return self._rows.select_rows(stream, gt=gt, lte=lte, desc=True, limit=PAGE)
+                return
+            gt = page[-1][0]
 
     def _everything(self) -> Iterator[DomainEvent]:
         position = 0

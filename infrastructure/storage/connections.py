@@ -37,7 +37,7 @@ DRAIN_S = 10.0
 ON_LOAN_MAX = 64
 IDLE_MAX = 16
 IN_MEMORY = ":memory:"
-PAGE_BYTES = 4096
+PAGE_BYTES = 1024
 CHECKPOINT_BYTES = 4096 * 1000
 
 _TRANSLATED: tuple[tuple[type[sqlite3.Error], type[PersistenceError]], ...] = (
