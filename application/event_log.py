@@ -13,7 +13,7 @@ from eventsourcing.persistence import IntegrityError, PersistenceError, StoredEv
 from eventsourcing.utils import EnvType
 from pydantic import JsonValue
 
-from resumelog.application.errors import Contended
+from resumelog.application.errors import Contended, DamagedEvent
 from resumelog.application.event_rows import StockRows
 from resumelog.application.ports import EventReader, EventRow, EventRows
 from resumelog.domain.aggregate import EventSourced
@@ -99,13 +99,19 @@ class EventLog(Application[UUID]):
         return self.value_of(self.event(stream, version))
 
     def value_of(self, event: DomainEvent) -> JsonValue:
-        """Return the value that is kept with an event. Raises PayloadGone."""
+        """Return the value that is kept with an event. Raises PayloadGone and DamagedEvent."""
         payload = event.payload
         if payload is None or payload.codec == "inline":
             return payload.inline if payload else None
         stream, version = event.originator_id, event.originator_version
         content = self._rows.select_payload(stream, version)
-        return payload.value(self._reader.payload_content(stream, version, content))
+        try:
+            return payload.value(self._reader.payload_content(stream, version, content))
+        except Exception as error:
+            why = f"its value: {type(error).__name__}: {error}"
+            raise DamagedEvent(
+                topic=event.TOPIC, stream=stream, version=version, why=why
+            ) from error
 
     def states(self) -> Iterator[EventSourced]:
         """Return every job's state, from one pass over the log."""

@@ -136,13 +136,18 @@ class Payload(Value):
         return hash(self.sha256)
 
     def value(self, content: bytes | None = None) -> JsonValue:
-        """Return the value itself; a large one is decoded from its stored bytes."""
+        """Return the value itself; a large one is decoded from its stored bytes.
+
+        Raises LookupError without them, and ValueError for bytes that are not this value's.
+        """
         if self.codec == "inline":
             return self.inline
         stored = content if content is not None else self.content
         if stored is None:
             raise LookupError("the bytes of this payload are in the payload table")
         plain = zlib.decompress(stored) if self.codec == "zlib" else stored
+        if hashlib.sha256(plain).hexdigest() != self.sha256:
+            raise ValueError("its bytes have another sha256 than its event says")
         value: JsonValue = json.loads(plain)
         return value
 
