@@ -55,7 +55,7 @@ class GroupCommit:
 
     One thread leads: it commits all that wait, its own write among them, and hands the lead on. A
     write that fails, as by a conflict of versions, spoils only itself; where the commit fails, all
-    of its group did. `check` is called before a group begins and after its commit.
+    of its group did. `check` is called after each commit and before it counts.
     """
 
     def __init__(self, connections: Connections, check: Callable[[], None]) -> None:
@@ -89,9 +89,15 @@ class GroupCommit:
             self._writing,
             self._connections.loan() as connection,
             closing(connection.cursor()) as cursor,
-            _committed(cursor),
         ):
-            yield cursor
+            cursor.execute("BEGIN IMMEDIATE")
+            try:
+                yield cursor
+                cursor.execute("COMMIT")
+            except BaseException:
+                _roll_back(cursor)
+                raise
+        self._check()
 
     def _queue(self, write: _Write[Any]) -> None:
         with self._lock:
@@ -112,9 +118,11 @@ class GroupCommit:
                 count = min(len(self._waiting), WRITES_MAX)
                 group = [self._waiting.popleft() for _ in range(count)]
             try:
-                self._check()
-                with self._connections.loan() as connection:
+                connection = self._connections.take()
+                try:
                     _commit(connection.cursor(), group)
+                finally:
+                    self._connections.give_back(connection)
                 self._check()
             except Exception as error:  # noqa: BLE001 - each thread of the group raises it
                 _end(group, error)
@@ -132,40 +140,29 @@ def _end(group: list[_Write[Any]], error: Exception | None = None) -> None:
 
 
 def _commit(cursor: sqlite3.Cursor, group: list[_Write[Any]]) -> None:
-    with _committed(cursor):
-        if len(group) == 1:
-            group[0].run(cursor)
-            return
-        for write in group:
-            try:
-                with _savepoint(cursor):
-                    write.run(cursor)
-            except Exception as error:
-                if not cursor.connection.in_transaction:
-                    raise  # the whole transaction is gone, as after a full disk
-                write.error = error
-
-
-@contextmanager
-def _committed(cursor: sqlite3.Cursor) -> Iterator[None]:
+    write_one = _Write.run if len(group) == 1 else _run_in_savepoint
     cursor.execute("BEGIN IMMEDIATE")
     try:
-        yield
+        for write in group:
+            write_one(write, cursor)
         cursor.execute("COMMIT")
     except BaseException:
-        if cursor.connection.in_transaction:
-            cursor.execute("ROLLBACK")
+        _roll_back(cursor)
         raise
 
 
-@contextmanager
-def _savepoint(cursor: sqlite3.Cursor) -> Iterator[None]:
+def _run_in_savepoint(write: _Write[Any], cursor: sqlite3.Cursor) -> None:
     cursor.execute("SAVEPOINT one_write")
     try:
-        yield
-    except BaseException:
-        if cursor.connection.in_transaction:
-            cursor.execute("ROLLBACK TO one_write")
-            cursor.execute("RELEASE one_write")
-        raise
+        write.run(cursor)
+    except Exception as error:
+        if not cursor.connection.in_transaction:
+            raise  # the whole transaction is gone, as after a full disk
+        cursor.execute("ROLLBACK TO one_write")
+        write.error = error
     cursor.execute("RELEASE one_write")
+
+
+def _roll_back(cursor: sqlite3.Cursor) -> None:
+    if cursor.connection.in_transaction:
+        cursor.execute("ROLLBACK")
