@@ -20,12 +20,26 @@ from eventsourcing.utils import Environment, EnvType
 
 from resumelog.application.errors import PayloadGone
 from resumelog.application.ports import SealedRow
-from resumelog.domain.seals import NO_SEAL, seal
+from resumelog.domain.seals import NO_SEAL, Head, seal
 from resumelog.infrastructure.storage import schema
 from resumelog.infrastructure.storage.connections import Connections, connect, translated
 from resumelog.infrastructure.storage.lease_table import LeaseTable
 from resumelog.infrastructure.storage.mapper import EventMapper, StoredEventWithPayload
 from resumelog.infrastructure.storage.sqlite_leases import SQLiteLeaseTable
+
+HEADS = """
+WITH RECURSIVE streams (stream) AS (
+    SELECT min(originator_id) FROM {table} WHERE originator_id > ?
+    UNION ALL
+    SELECT (SELECT min(originator_id) FROM {table} WHERE originator_id > stream)
+    FROM streams WHERE stream IS NOT NULL
+)
+SELECT originator_id, originator_version, seal FROM streams JOIN {table}
+ON originator_id = stream AND originator_version = (
+    SELECT max(originator_version) FROM {table} WHERE originator_id = stream
+) LIMIT ?
+"""
+"""From stream to stream through the index, so that a long one costs what a short one does."""
 
 
 class Datastore(stock.SQLiteDatastore):
@@ -213,12 +227,25 @@ class ApplicationRecorder(AggregateRecorder, stock.SQLiteApplicationRecorder):
 
     def sealed_by_position(self, *, gt: int, limit: int) -> Sequence[SealedRow]:
         """Return the events after a position, in the order of their positions."""
-        return self._sealed("position > ? ORDER BY position LIMIT ?", gt, limit)
+        # With > the search would begin at `gt` itself, on a page that may be the damaged one.
+        return self._sealed("position >= ? ORDER BY position LIMIT ?", gt + 1, limit)
 
-    def sealed_by_version(self, stream: UUID, *, gt: int, limit: int) -> Sequence[SealedRow]:
+    def sealed_by_version(self, stream: UUID | str, *, gt: int, limit: int) -> Sequence[SealedRow]:
         """Return the events of a stream after a version, in the order of their versions."""
         where = "originator_id = ? AND originator_version > ? ORDER BY originator_version LIMIT ?"
-        return self._sealed(where, stream.hex, gt, limit)
+        return self._sealed(where, _column(stream), gt, limit)
+
+    def sealed_heads(self, *, gt: str, limit: int) -> Sequence[Head]:
+        """Return the newest event of each stream after a stream, in the order of streams."""
+        statement = HEADS.format(table=self.events_table_name)
+        with self.datastore.transaction(commit=False) as c:
+            return [Head(*row) for row in c.execute(statement, (gt, limit)).fetchall()]
+
+    def damage(self, *, limit: int) -> Sequence[str]:
+        """Return what SQLite's own check finds: tables and indexes, page by page."""
+        with self.datastore.transaction(commit=False) as c:
+            found = [row[0] for row in c.execute(f"PRAGMA integrity_check({limit})").fetchall()]
+        return [] if found == ["ok"] else found
 
     def _sealed(self, where: str, *values: object) -> Sequence[SealedRow]:
         statement = (

@@ -1,0 +1,189 @@
+"""One pass over sealed events: the newest good seal of each stream, and the first fault of each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from uuid import UUID
+
+from eventsourcing.persistence import PersistenceError, StoredEvent
+
+from resumelog.application.audit_faults import Fault, Part, of_a_stream, of_positions
+from resumelog.application.event_log import EventLog
+from resumelog.application.payload_audit import PayloadAudit
+from resumelog.application.ports import SealedEvents
+from resumelog.application.sealed_pages import (
+    FIRST,
+    LAST,
+    Damage,
+    forward,
+    reason,
+    up_to_damage,
+)
+from resumelog.domain.events import PayloadsRemoved, kinds
+from resumelog.domain.seal_faults import Finding, Row, diagnose, follows
+from resumelog.domain.seals import NO_SEAL, Head, SealedRow, seal
+
+Progress = Callable[[int, int], None]
+NOT_FOLLOWED = (FIRST, NO_SEAL)
+
+
+class Scan:
+    """What is known of each stream so far. Memory is bounded by the number of streams."""
+
+    def __init__(
+        self, log: EventLog, recorder: SealedEvents, payloads: PayloadAudit | None
+    ) -> None:
+        """Begin with nothing read."""
+        self._log, self._recorder, self._payloads = log, recorder, payloads
+        self.events = self.payloads = 0
+        self.heads: dict[str, tuple[int, bytes]] = {}
+        self.faults: dict[str, Fault] = {}
+        self.damage: list[Fault] = []
+        self._removed: dict[str, int] = {}
+        self._last = FIRST
+
+    def whole(self, on_progress: Progress | None) -> None:
+        """Check every stream, in the order of positions."""
+
+        def read(gt: int, limit: int) -> Sequence[SealedRow]:
+            return self._recorder.sealed_by_position(gt=gt, limit=limit)
+
+        pages = forward(read, lambda damage: self.damage.append(of_positions(damage)))
+        self._check(pages, on_progress, self._about())
+
+    def one(self, stream: str, on_progress: Progress | None) -> None:
+        """Check one stream, in the order of versions."""
+        found: list[Damage] = []
+        self._check(self._stream(stream, found.append), on_progress, 0)
+        if found and stream not in self.faults:
+            self._fault(stream, _unreadable(found[0]))
+
+    def require(self, head: Head) -> None:
+        """Compare a stream with a head from a manifest."""
+        version, sealed = self.heads.get(head.stream, NOT_FOLLOWED)
+        if head.stream in self.faults or (version, sealed) == (head.version, head.seal):
+            return
+        if finding := self._missed(head, version):
+            self._fault(head.stream, finding)
+
+    def _check(
+        self, pages: Iterable[Sequence[SealedRow]], on_progress: Progress | None, total: int
+    ) -> None:
+        for rows in pages:
+            self._follow(rows)
+            self.events += len(rows)
+            if on_progress:
+                on_progress(self.events, total)
+
+    def _follow(self, rows: Sequence[SealedRow]) -> None:
+        """The inner loop: what it does is done for every event of a log."""
+        heads = self.heads
+        carriers = self._payloads.topics if self._payloads else ()
+        last = self._last
+        for row in rows:
+            position, stream, version, topic, state, stored = row
+            try:
+                known, previous = heads[stream]
+                good = (
+                    version == known + 1
+                    and position > last
+                    and seal(previous, stream, version, topic, state) == stored
+                )
+            except (KeyError, AttributeError, TypeError):
+                good = False
+            if good:
+                heads[stream] = (version, stored)
+            elif not self._begins(row):
+                continue
+            last = position
+            if topic in carriers:
+                self._check_payload(row)
+        self._last = last
+
+    def _begins(self, row: SealedRow) -> bool:
+        """Take the first event of a stream in; anything else is that stream's fault."""
+        position, stream, version, *_, stored = row
+        if stream not in self.heads and _is_first(Row(*row)):
+            self.heads[stream] = (version, stored)
+            return True
+        if stream not in self.faults:
+            found: list[Damage] = []
+            pages = self._stream(stream, found.append)
+            finding = diagnose(each for page in pages for each in page)
+            if finding is None and found:
+                finding = _unreadable(found[0])
+            twice = Finding("inserted", version, position, "its number is there twice")
+            self.heads[stream] = NOT_FOLLOWED
+            self._fault(stream, finding or twice)
+        return False
+
+    def _check_payload(self, row: SealedRow) -> None:
+        assert self._payloads is not None
+        position, stream, version, topic, state, _ = row
+        is_aside, kind, why = self._payloads.check(stream, version, topic, state)
+        self.payloads += is_aside
+        if kind and not (is_aside and self._is_removed_after(stream, version)):
+            self.heads[stream] = NOT_FOLLOWED
+            self._fault(stream, Finding(kind, version, position, why), "payload")
+
+    def _is_removed_after(self, stream: str, version: int) -> bool:
+        """Tell whether payloads up to a version were removed on purpose."""
+        if self._removed.get(stream, FIRST) < version:
+            pages = self._stream(stream, lambda _: None)
+            removals = (row[2] for page in pages for row in page if row[3] == PayloadsRemoved.TOPIC)
+            self._removed[stream] = max(removals, default=FIRST)
+        return self._removed[stream] > version
+
+    def _missed(self, head: Head, version: int) -> Finding | None:
+        """Return what is not there any more, or is not what it was when the head was taken."""
+        after = max(min(version, head.version - 1), FIRST)
+        try:
+            rows = self._recorder.sealed_by_version(head.stream, gt=after, limit=1)
+        except PersistenceError as error:
+            return _unreadable(Damage(after + 1, LAST, reason(error)))
+        if rows and rows[0][2] == head.version and rows[0][5] == head.seal:
+            return None
+        if version == FIRST:
+            return Finding(
+                "removed", None, None, f"the manifest has it, up to version {head.version}"
+            )
+        if version < head.version:
+            return Finding("cut", version + 1, None, f"the manifest has version {head.version}")
+        why = "it was written anew up to here: the manifest has another seal"
+        return Finding("altered", head.version, rows[0][0] if rows else None, why)
+
+    def _stream(
+        self, stream: str, damaged: Callable[[Damage], None]
+    ) -> Iterator[Sequence[SealedRow]]:
+        def read(gt: int, limit: int) -> Sequence[SealedRow]:
+            return self._recorder.sealed_by_version(stream, gt=gt, limit=limit)
+
+        return up_to_damage(read, damaged)
+
+    def _fault(self, stream: str, finding: Finding, part: Part = "event") -> None:
+        self.faults[stream] = of_a_stream(stream, self._name(stream), finding, part)
+
+    def _name(self, stream: str) -> str | None:
+        try:
+            _, _, version, topic, state, _ = self._recorder.sealed_by_version(
+                stream, gt=FIRST, limit=1
+            )[0]
+            event = self._log.decode(StoredEvent(UUID(stream), version, topic, state))
+            return "/".join(kinds()[event.kind](event.originator_id).fold((event,)).natural_key)
+        except Exception:  # noqa: BLE001 - what is damaged may fail in any way; it has no name then
+            return None
+
+    def _about(self) -> int:
+        try:
+            return self._log.recorder.max_notification_id() or 0
+        except PersistenceError:
+            return 0
+
+
+def _is_first(row: Row) -> bool:
+    return type(row.version) is int and follows(NO_SEAL, row)
+
+
+def _unreadable(damage: Damage) -> Finding:
+    version = None if damage.first == FIRST + 1 else damage.first
+    return Finding("unreadable", version, None, damage.why)
