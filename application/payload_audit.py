@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple, Protocol, cast
+from typing import NamedTuple, Protocol, cast, get_args
 from uuid import UUID
 
 from eventsourcing.persistence import PersistenceError, StoredEvent
@@ -10,7 +10,7 @@ from eventsourcing.persistence import PersistenceError, StoredEvent
 from resumelog.application.errors import DamagedEvent, PayloadGone
 from resumelog.application.event_log import EventLog
 from resumelog.application.sealed_pages import reason
-from resumelog.domain.events import topics
+from resumelog.domain.events import DomainEvent, topics
 from resumelog.domain.seal_faults import FaultKind
 from resumelog.domain.values import Payload
 
@@ -75,6 +75,6 @@ class PayloadAudit:
         return payload.differs(plain)
 
 
-def _can_carry(cls: type) -> bool:
-    fields = getattr(cls, "model_fields", {}).values()
-    return any("Payload" in str(field.annotation) for field in fields)
+def _can_carry(cls: type[DomainEvent]) -> bool:
+    annotations = [field.annotation for field in cls.model_fields.values()]
+    return any(Payload in (each, *get_args(each)) for each in annotations)
