@@ -50,6 +50,8 @@ class Scan:
 
         pages = forward(read, lambda damage: self.damage.append(of_positions(damage)))
         self._check(pages, on_progress, self._about())
+        if self.damage:
+            self._find_what_damage_hides()
 
     def one(self, stream: str, on_progress: Progress | None) -> None:
         """Check one stream, in the order of versions."""
@@ -107,15 +109,23 @@ class Scan:
             self.heads[stream] = (version, stored)
             return True
         if stream not in self.faults:
-            found: list[Damage] = []
-            pages = self._stream(stream, found.append)
-            finding = diagnose(each for page in pages for each in page)
-            if finding is None and found:
-                finding = _unreadable(found[0])
             twice = Finding("inserted", version, position, "its number is there twice")
             self.heads[stream] = NOT_FOLLOWED
-            self._fault(stream, finding or twice)
+            self._fault(stream, self._diagnosed(stream) or twice)
         return False
+
+    def _diagnosed(self, stream: str) -> Finding | None:
+        """Read a stream alone, from its beginning, and say what is wrong with it."""
+        found: list[Damage] = []
+        pages = self._stream(stream, found.append)
+        finding = diagnose(row for page in pages for row in page)
+        return _unreadable(found[0]) if finding is None and found else finding
+
+    def _find_what_damage_hides(self) -> None:
+        """Where positions can't be read, a stream may end without a word."""
+        for stream in self.heads.keys() - self.faults.keys():
+            if finding := self._diagnosed(stream):
+                self._fault(stream, finding)
 
     def _check_payload(self, row: SealedRow) -> None:
         assert self._payloads is not None
