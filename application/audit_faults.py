@@ -78,3 +78,9 @@ def of_positions(damage: Damage) -> Fault:
     first = "the first" if damage.first == FIRST + 1 else str(damage.first)
     last = "the last" if damage.last == LAST else str(damage.last)
     return of_the_store(f"positions from {first} to {last}: {damage.why}")
+
+
+def unreadable(damage: Damage) -> Finding:
+    """Return versions of a stream that can't be read."""
+    version = None if damage.first == FIRST + 1 else damage.first
+    return Finding("unreadable", version, None, damage.why)

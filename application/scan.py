@@ -2,24 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from uuid import UUID
+from collections.abc import Callable, Iterable, Sequence
 
-from eventsourcing.persistence import PersistenceError, StoredEvent
+from eventsourcing.persistence import PersistenceError
 
-from resumelog.application.audit_faults import Fault, Part, of_a_stream, of_positions
+from resumelog.application.audit_faults import Fault, Part, of_a_stream, of_positions, unreadable
 from resumelog.application.event_log import EventLog
 from resumelog.application.payload_audit import PayloadAudit
 from resumelog.application.ports import SealedEvents
-from resumelog.application.sealed_pages import (
-    FIRST,
-    LAST,
-    Damage,
-    forward,
-    reason,
-    up_to_damage,
-)
-from resumelog.domain.events import PayloadsRemoved, kinds
+from resumelog.application.sealed_pages import FIRST, Damage, by_position, by_version
+from resumelog.application.sealed_streams import missed, name_of
+from resumelog.domain.events import PayloadsRemoved
 from resumelog.domain.seal_faults import Finding, Row, diagnose, follows
 from resumelog.domain.seals import NO_SEAL, Head, SealedRow, seal
 
@@ -45,10 +38,7 @@ class Scan:
     def whole(self, on_progress: Progress | None) -> None:
         """Check every stream, in the order of positions."""
 
-        def read(gt: int, limit: int) -> Sequence[SealedRow]:
-            return self._recorder.sealed_by_position(gt=gt, limit=limit)
-
-        pages = forward(read, lambda damage: self.damage.append(of_positions(damage)))
+        pages = by_position(self._recorder, lambda each: self.damage.append(of_positions(each)))
         self._check(pages, on_progress, self._about())
         if self.damage:
             self._find_what_damage_hides()
@@ -56,16 +46,16 @@ class Scan:
     def one(self, stream: str, on_progress: Progress | None) -> None:
         """Check one stream, in the order of versions."""
         found: list[Damage] = []
-        self._check(self._stream(stream, found.append), on_progress, 0)
+        self._check(by_version(self._recorder, stream, found.append), on_progress, 0)
         if found and stream not in self.faults:
-            self._fault(stream, _unreadable(found[0]))
+            self._fault(stream, unreadable(found[0]))
 
     def require(self, head: Head) -> None:
         """Compare a stream with a head from a manifest."""
         version, sealed = self.heads.get(head.stream, NOT_FOLLOWED)
         if head.stream in self.faults or (version, sealed) == (head.version, head.seal):
             return
-        if finding := self._missed(head, version):
+        if finding := missed(self._recorder, head, version):
             self._fault(head.stream, finding)
 
     def _check(
@@ -117,9 +107,9 @@ class Scan:
     def _diagnosed(self, stream: str) -> Finding | None:
         """Read a stream alone, from its beginning, and say what is wrong with it."""
         found: list[Damage] = []
-        pages = self._stream(stream, found.append)
+        pages = by_version(self._recorder, stream, found.append)
         finding = diagnose(row for page in pages for row in page)
-        return _unreadable(found[0]) if finding is None and found else finding
+        return unreadable(found[0]) if finding is None and found else finding
 
     def _find_what_damage_hides(self) -> None:
         """Where positions can't be read, a stream may end without a word."""
@@ -139,49 +129,15 @@ class Scan:
     def _is_removed_after(self, stream: str, version: int) -> bool:
         """Tell whether payloads up to a version were removed on purpose."""
         if self._removed.get(stream, FIRST) < version:
-            pages = self._stream(stream, lambda _: None)
-            removals = (row[2] for page in pages for row in page if row[3] == PayloadsRemoved.TOPIC)
-            self._removed[stream] = max(removals, default=FIRST)
+            pages = by_version(self._recorder, stream, lambda _: None)
+            removals = (row for page in pages for row in page if row[3] == PayloadsRemoved.TOPIC)
+            numbers = (row[2] for row in removals if type(row[2]) is int)
+            self._removed[stream] = max(numbers, default=FIRST)
         return self._removed[stream] > version
 
-    def _missed(self, head: Head, version: int) -> Finding | None:
-        """Return what is not there any more, or is not what it was when the head was taken."""
-        after = max(min(version, head.version - 1), FIRST)
-        try:
-            rows = self._recorder.sealed_by_version(head.stream, gt=after, limit=1)
-        except PersistenceError as error:
-            return _unreadable(Damage(after + 1, LAST, reason(error)))
-        if rows and rows[0][2] == head.version and rows[0][5] == head.seal:
-            return None
-        if version == FIRST:
-            return Finding(
-                "removed", None, None, f"the manifest has it, up to version {head.version}"
-            )
-        if version < head.version:
-            return Finding("cut", version + 1, None, f"the manifest has version {head.version}")
-        why = "it was written anew up to here: the manifest has another seal"
-        return Finding("altered", head.version, rows[0][0] if rows else None, why)
-
-    def _stream(
-        self, stream: str, damaged: Callable[[Damage], None]
-    ) -> Iterator[Sequence[SealedRow]]:
-        def read(gt: int, limit: int) -> Sequence[SealedRow]:
-            return self._recorder.sealed_by_version(stream, gt=gt, limit=limit)
-
-        return up_to_damage(read, damaged)
-
     def _fault(self, stream: str, finding: Finding, part: Part = "event") -> None:
-        self.faults[stream] = of_a_stream(stream, self._name(stream), finding, part)
-
-    def _name(self, stream: str) -> str | None:
-        try:
-            _, _, version, topic, state, _ = self._recorder.sealed_by_version(
-                stream, gt=FIRST, limit=1
-            )[0]
-            event = self._log.decode(StoredEvent(UUID(stream), version, topic, state))
-            return "/".join(kinds()[event.kind](event.originator_id).fold((event,)).natural_key)
-        except Exception:  # noqa: BLE001 - what is damaged may fail in any way; it has no name then
-            return None
+        job = name_of(stream, self._recorder, self._log)
+        self.faults[stream] = of_a_stream(stream, job, finding, part)
 
     def _about(self) -> int:
         try:
@@ -192,8 +148,3 @@ class Scan:
 
 def _is_first(row: Row) -> bool:
     return type(row.version) is int and follows(NO_SEAL, row)
-
-
-def _unreadable(damage: Damage) -> Finding:
-    version = None if damage.first == FIRST + 1 else damage.first
-    return Finding("unreadable", version, None, damage.why)

@@ -9,6 +9,7 @@ from typing import NamedTuple
 from eventsourcing.persistence import PersistenceError
 
 from resumelog.application.errors import ClosedLog
+from resumelog.application.ports import SealedEvents
 from resumelog.domain.seals import SealedRow
 
 PAGE = 1000
@@ -18,19 +19,25 @@ STEPS_MAX = 256
 """Behind damage the next readable row is looked for one position at a time, then in leaps."""
 
 Read = Callable[[int, int], Sequence[SealedRow]]
-"""The rows after a number, and at most how many."""
+"""The rows after a position, and at most how many."""
 
 
 class Damage(NamedTuple):
-    """Numbers, both included, at which the database reads nothing, and its reason."""
+    """Positions or versions, both included, that the database can't read, and its reason."""
 
     first: int
     last: int
     why: str
 
 
-def forward(read: Read, damaged: Callable[[Damage], None]) -> Iterator[Sequence[SealedRow]]:
+def by_position(
+    recorder: SealedEvents, damaged: Callable[[Damage], None]
+) -> Iterator[Sequence[SealedRow]]:
     """Iterate over pages in the order of positions; go on behind damage, which is told."""
+
+    def read(gt: int, limit: int) -> Sequence[SealedRow]:
+        return recorder.sealed_by_position(gt=gt, limit=limit)
+
     gt, limit = FIRST, PAGE
     while True:
         rows, why = _tried(read, gt, limit)
@@ -49,12 +56,14 @@ def forward(read: Read, damaged: Callable[[Damage], None]) -> Iterator[Sequence[
             gt = rows[-1][0]
 
 
-def up_to_damage(read: Read, damaged: Callable[[Damage], None]) -> Iterator[Sequence[SealedRow]]:
+def by_version(
+    recorder: SealedEvents, stream: str, damaged: Callable[[Damage], None]
+) -> Iterator[Sequence[SealedRow]]:
     """Iterate over pages of one stream in the order of versions; end at damage, which is told."""
     gt, limit = FIRST, PAGE
     while True:
         try:
-            rows = read(gt, limit)
+            rows = recorder.sealed_by_version(stream, gt=gt, limit=limit)
         except (PersistenceError, MemoryError) as error:
             if limit == 1:
                 damaged(Damage(gt + 1, LAST, reason(error)))

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from support.children import child
-from support.cli import JOB, Cli, require_one_line, wait_for
+from support.cli import JOB, Cli, require_one_line
 from support.logs import make_scenes, make_units, scenes
 from support.tampering import ALL, CONTENT, Tampering
 
