@@ -29,15 +29,15 @@ from resumelog.infrastructure.storage.sqlite_leases import SQLiteLeaseTable
 
 HEADS = """
 WITH RECURSIVE streams (stream) AS (
-    SELECT min(originator_id) FROM {table} WHERE originator_id > ?
+    SELECT min(originator_id) FROM {table} WHERE originator_id > :gt
     UNION ALL
     SELECT (SELECT min(originator_id) FROM {table} WHERE originator_id > stream)
-    FROM streams WHERE stream IS NOT NULL
+    FROM streams WHERE stream IS NOT NULL LIMIT :limit
 )
-SELECT originator_id, originator_version, seal FROM streams JOIN {table}
-ON originator_id = stream AND originator_version = (
-    SELECT max(originator_version) FROM {table} WHERE originator_id = stream
-) LIMIT ?
+SELECT originator_id, originator_version, seal FROM streams JOIN {table} ON position = (
+    SELECT position FROM {table} WHERE originator_id = stream
+    ORDER BY originator_version DESC LIMIT 1
+)
 """
 """From stream to stream through the index, so that a long one costs what a short one does."""
 
@@ -239,7 +239,7 @@ class ApplicationRecorder(AggregateRecorder, stock.SQLiteApplicationRecorder):
         """Return the newest event of each stream after a stream, in the order of streams."""
         statement = HEADS.format(table=self.events_table_name)
         with self.datastore.transaction(commit=False) as c:
-            return [Head(*row) for row in c.execute(statement, (gt, limit)).fetchall()]
+            return [Head(*row) for row in c.execute(statement, {"gt": gt, "limit": limit})]
 
     def damage(self, *, limit: int) -> Sequence[str]:
         """Return what SQLite's own check finds: tables and indexes, page by page."""
