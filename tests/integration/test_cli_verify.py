@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import pty
 import re
 import shutil
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -118,6 +121,19 @@ def test_a_log_is_whole_while_a_worker_writes_it(cli: Cli) -> None:
             seen.add(ran.document["events"])
         assert writer.poll() is None
     assert len(seen) == 5, "it wrote all the time"
+
+
+def test_a_bar_shows_how_far_it_is_on_a_terminal(kept: Cli) -> None:
+    keyboard, its_end = pty.openpty()
+    shown = b""
+    with kept.started("verify", terminal=its_end), os.fdopen(keyboard, "rb", buffering=0) as screen:
+        os.close(its_end)
+        with suppress(OSError):  # Linux says so when the last process has gone
+            while read := screen.read(65536):
+                shown += read
+    text = re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", shown.decode())
+    assert re.search(r"26 events ━+ +0:00:00", text)
+    assert text.splitlines()[-1].startswith("26 events of 3 jobs")
 
 
 # Changed ones
