@@ -10,7 +10,7 @@ ResumelogError
 │   ├── StoreUnavailable           disk full, no permission, locked: nothing was written
 │   ├── Contended                  other writers kept winning
 │   ├── NotOurDatabase, NewerSchema, NoLog, UnknownStore, BadSetting, ForkedLog, ClosedLog
-│   └── DamagedStore, DamagedEvent, PayloadGone
+│   └── DamagedStore, DamagedEvent, DamagedView, PayloadGone
 └── NotSaved                       the work is done, but part of its record is not on disk
 """
 
@@ -158,6 +158,13 @@ class DamagedEvent(StoreError, MapperDeserialisationError):
     topic: str
     stream: UUID | str
     version: int
+    why: str
+
+
+class DamagedView(StoreError, DatabaseError):
+    """The list of jobs that is kept beside the log can't be read. The log itself may be intact."""
+
+    text = "the list of jobs can't be read: {why}; `resumelog jobs --rebuild` makes it anew"
     why: str
 
 

@@ -14,7 +14,7 @@ from pydantic import JsonValue
 from resumelog.application.errors import Contended
 from resumelog.domain.aggregate import EventSourced
 from resumelog.domain.errors import Refused
-from resumelog.domain.events import DomainEvent, Events, kinds
+from resumelog.domain.events import DomainEvent, Events
 
 DECISIONS_MAX = 20
 PAGE = 500
@@ -86,16 +86,6 @@ class EventLog(Application[UUID]):
         cipher = self.mapper.cipher
         return payload.value(cipher.decrypt(content) if cipher else content)
 
-    def states(self) -> Iterator[EventSourced]:
-        """Return every job's state, from one pass over the log."""
-        found: dict[UUID, EventSourced] = {}
-        for event in self._everything():
-            state = found.get(event.originator_id)
-            if state is None:
-                state = found[event.originator_id] = kinds()[event.kind](event.originator_id)
-            state.fold((event,))
-        return iter(found.values())
-
     def decode(self, stored: StoredEvent) -> DomainEvent:
         """Return the event; raise DamagedEvent for one that can't be read."""
         event = self.mapper.to_domain_event(stored)
@@ -119,12 +109,6 @@ class EventLog(Application[UUID]):
 
     def _page_back(self, stream: UUID, gt: int, lte: int | None) -> Sequence[StoredEvent]:
         return self.recorder.select_events(stream, gt=gt, lte=lte, desc=True, limit=PAGE)
-
-    def _everything(self) -> Iterator[DomainEvent]:
-        position = 0
-        while page := self.recorder.select_notifications(position, PAGE, inclusive_of_start=False):
-            yield from map(self.decode, page)
-            position = page[-1].id
 
     def _moved_on(self, state: EventSourced) -> bool:
         before = state.version

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from abc import ABC, abstractmethod
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import NamedTuple, Protocol, runtime_checkable
 from uuid import UUID
 
+from eventsourcing.persistence import Tracking, TrackingRecorder
+
+from resumelog.application.job_row import JobRow
 from resumelog.domain.values import Artifact, Attempt, Claim, Worker
 
 
@@ -92,6 +96,45 @@ class SealedEvents(Protocol):
     def sealed_by_version(self, stream: UUID, *, gt: int, limit: int) -> Sequence[SealedRow]:
         """Return the events of a stream after a version, in the order of their versions."""
         ...
+
+
+class JobsView(TrackingRecorder, ABC):
+    """The rows of the `jobs` projection and the position of the log that they were folded to.
+
+    As eventsourcing asks of a view, it is the tracking recorder of its projection.
+    """
+
+    @abstractmethod
+    def read(self, streams: Iterable[UUID]) -> dict[UUID, JobRow]:
+        """Return the rows of these streams, as far as there are any. Raises DamagedView."""
+
+    @abstractmethod
+    def save(self, rows: Iterable[JobRow], tracking: Tracking, after: int) -> None:
+        """Save rows that were folded from position `after` on, and the new position, in one go.
+
+        Raises IntegrityError where the view is not at `after` any more.
+        """
+
+    @abstractmethod
+    def replace(self, rows: Iterable[JobRow], tracking: Tracking) -> None:
+        """Let these rows and this position take the place of all that is there, in one go."""
+
+    @abstractmethod
+    def select(
+        self, kinds: Collection[str], statuses: Collection[str], limit: int | None
+    ) -> list[JobRow]:
+        """Return rows of some kinds and statuses (empty: any), the one that changed last first.
+
+        Raises DamagedView.
+        """
+
+    @abstractmethod
+    def count(self, kinds: Collection[str], statuses: Collection[str]) -> int:
+        """Count the rows that `select` would return without a limit."""
+
+    @abstractmethod
+    def beginning_with(self, prefix: str, limit: int) -> list[JobRow]:
+        """Return rows whose stream's id in hex begins so, in the order of their ids."""
 
 
 class Artifacts(Protocol):

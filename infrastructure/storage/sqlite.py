@@ -25,6 +25,7 @@ from resumelog.infrastructure.storage import schema
 from resumelog.infrastructure.storage.connections import Connections, connect, translated
 from resumelog.infrastructure.storage.lease_table import LeaseTable
 from resumelog.infrastructure.storage.mapper import EventMapper, StoredEventWithPayload
+from resumelog.infrastructure.storage.sqlite_jobs import SQLiteJobsView
 from resumelog.infrastructure.storage.sqlite_leases import SQLiteLeaseTable
 
 
@@ -284,6 +285,21 @@ class Factory(stock.SQLiteFactory):
     def lease_table(self) -> LeaseTable:
         """Return who works on what, kept beside the events."""
         return SQLiteLeaseTable(self.datastore.db_name)
+
+    def jobs_view(self) -> SQLiteJobsView:
+        """Return the rows of the `jobs` projection, kept beside the events."""
+        view = self.tracking_recorder(SQLiteJobsView)
+        assert isinstance(view, SQLiteJobsView)
+        return view
+
+    def tracking_recorder(
+        self, tracking_recorder_class: type[stock.SQLiteTrackingRecorder] | None = None
+    ) -> stock.SQLiteTrackingRecorder:
+        """Return a tracking recorder; the view of an encrypted log is encrypted too."""
+        recorder = super().tracking_recorder(tracking_recorder_class)
+        if isinstance(recorder, SQLiteJobsView):
+            recorder.cipher = self.cipher()
+        return recorder
 
 
 def _column(originator_id: UUID | str) -> str:
