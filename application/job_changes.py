@@ -59,7 +59,9 @@ def evolve(row: JobRow | None, event: DomainEvent, position: int) -> JobRow:
     elif version != row.version + 1 and row.status != DAMAGED:
         gap = BrokenStream(row.name or str(row.id), before=row.version, after=version)
         return damaged(row, version, position, str(gap))
-    if row.status != DAMAGED:
+    if row.status == DAMAGED:
+        row.kind = event.kind
+    else:
         _apply(row, event)
     row.version, row.position, row.modified_at = version, position, event.timestamp
     row.created_at = row.created_at or event.timestamp

@@ -29,8 +29,10 @@ class JobList:
         """Return the rows of some kinds and statuses (empty: any), the last changed first."""
         ahead = catch_up(self._log, self._view)
         more = None if limit is None else limit + len(ahead)
-        rows = _merged(self._view.select(kinds, statuses, more), ahead)
-        rows = [row for row in rows if _fits(row, kinds, statuses)]
+        kept = self._view.select(kinds, statuses, more)
+        if not ahead:
+            return kept
+        rows = [row for row in _merged(kept, ahead) if _fits(row, kinds, statuses)]
         return sorted(rows, key=lambda row: row.position, reverse=True)[:limit]
 
     def count(self, kinds: Collection[str] = (), statuses: Collection[str] = ()) -> int:

@@ -127,8 +127,8 @@ def begun(kind: str, stream: UUID) -> JobRow:
 
 def damaged(row: JobRow, version: int, position: int, why: str) -> JobRow:
     """Say of a job that nothing later can be known, until its next origin."""
+    if row.status != DAMAGED or not row.version:
+        row.status, row.error = DAMAGED, why
     row.version, row.position = version, position
     row.name = row.name or str(row.id)
-    if row.status != DAMAGED:
-        row.status, row.error = DAMAGED, why
     return row

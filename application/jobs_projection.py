@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 from eventsourcing.persistence import IntegrityError, Notification, Tracking
@@ -85,8 +85,7 @@ def fold(log: EventLog, page: Sequence[Notification], rows: Rows) -> int:
     """Fold a page into rows; return how many of its events could be read."""
     damages = 0
     for stored in page:
-        stream, version = stored.originator_id, stored.originator_version
-        assert isinstance(stream, UUID)
+        stream, version = cast("UUID", stored.originator_id), stored.originator_version
         row = rows.get(stream)
         if row and version <= row.version:
             continue

@@ -41,7 +41,7 @@ class ResumeLog:
         self, log: EventLog, view: JobsView, leases: TableLeases, clock: Clock, root: Path
     ) -> None:
         """Put the services together; `open` makes the parts."""
-        self.log, self.leases, self.clock = log, leases, clock
+        self.log, self.view, self.leases, self.clock = log, view, leases, clock
         artifacts = FileArtifacts(root)
         self.exports = ExportJobs(log, leases, clock, artifacts)
         self.scenes = SceneBatches(log, leases, clock, artifacts)

@@ -48,12 +48,12 @@ THE_LOG = (
     """,
     """
     CREATE TABLE jobs (
-        originator_id TEXT PRIMARY KEY,
+        originator_id TEXT NOT NULL UNIQUE,
         position INTEGER NOT NULL,
         kind TEXT NOT NULL,
         status TEXT NOT NULL,
         facts BLOB NOT NULL
-    ) WITHOUT ROWID
+    )
     """,
     "CREATE INDEX jobs_by_change ON jobs (position, status, kind)",
     # As eventsourcing makes it, with the mark of its own migration.

@@ -57,10 +57,11 @@ class SQLiteJobsView(stock.SQLiteTrackingRecorder, JobsView):
     ) -> list[JobRow]:
         """Return rows, the last changed first; the index alone says which."""
         where, values = _fitting(kinds, statuses)
-        wanted = f"SELECT originator_id FROM jobs {where} ORDER BY position DESC LIMIT ?"
-        every = -1 if limit is None else limit
-        found = f"WHERE originator_id IN ({wanted}) ORDER BY position DESC"
-        return self._rows(found, *values, every)
+        if limit is None:
+            return self._rows(f"{where} ORDER BY position DESC", *values)
+        wanted = f"SELECT position FROM jobs {where} ORDER BY position DESC LIMIT ?"
+        found = f"WHERE position IN ({wanted}) ORDER BY position DESC"
+        return self._rows(found, *values, limit)
 
     def count(self, kinds: Collection[str], statuses: Collection[str]) -> int:
         """Count rows."""
@@ -84,7 +85,11 @@ class SQLiteJobsView(stock.SQLiteTrackingRecorder, JobsView):
         return self._max_tracking_id(tracking.application_name, c) or 0
 
     def _write(self, c: Any, rows: Iterable[JobRow]) -> None:
-        statement = f"INSERT OR REPLACE INTO jobs ({COLUMNS}) VALUES (?, ?, ?, ?, ?)"
+        statement = (
+            f"INSERT INTO jobs ({COLUMNS}) VALUES (?, ?, ?, ?, ?)"
+            " ON CONFLICT (originator_id) DO UPDATE SET position = excluded.position,"
+            " kind = excluded.kind, status = excluded.status, facts = excluded.facts"
+        )
         c.executemany(statement, [stored(row, self.cipher) for row in rows])
 
     def _rows(self, where: str, *values: object) -> list[JobRow]:

@@ -47,7 +47,7 @@ def job_row(columns: StoredJob, cipher: Cipher | None) -> JobRow:
     """Return the row. Raises DamagedView."""
     stream, position, kind, status, content = columns
     try:
-        facts = json.loads(cipher.decrypt(content) if cipher else content)
+        facts = json.loads(str(cipher.decrypt(content) if cipher else content, "utf-8"))
         row = JobRow(UUID(stream), kind, "", status, position)
         row.name, row.version, row.progress, row.done, row.failed, row.total, *others = facts
         row.attempts, row.worker, created, modified, row.error, *memory = others
