@@ -43,14 +43,14 @@ LISTED = 100
     "--kind",
     "kinds",
     multiple=True,
-    type=click.Choice(KINDS, case_sensitive=False),
+    type=click.Choice(KINDS),
     help="List only this kind of job; may be repeated.",
 )
 @click.option(
     "--status",
     "statuses",
     multiple=True,
-    type=click.Choice(STATUSES, case_sensitive=False),
+    type=click.Choice(STATUSES),
     help="List only jobs that stand so; may be repeated.",
 )
 @click.option(

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from eventsourcing.persistence import StoredEvent
 from support import exports
-from support.canonical import NOW
+from support.canonical import NOW, claim
 from support.listed import job_view
 
 from resumelog import ResumeLog
@@ -34,7 +34,7 @@ def lengthen(log: ResumeLog, job: ExportJob, events: int = LONG) -> None:
     copy = log.log.recover(ExportJob.named(*job.natural_key))
     new = []
     for report in reports:
-        (event,) = copy.save_progress(report, exports.claim(copy.epoch), NOW)
+        (event,) = copy.save_progress(report, claim(copy.epoch), NOW)
         copy.fold([event])
         new.append(event)
     log.log.events.put(new)

@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from support.listed_logs import begun, lengthen
 from support.logs import scenes
 
 import resumelog
@@ -87,6 +88,16 @@ def close_under_readers(database: str) -> None:
     for thread in threads:
         thread.join()
     tell("closed")
+
+
+def append_and_list(database: str, name: str) -> None:
+    """Write jobs of many events for ever, and bring the list of jobs up to date after each."""
+    with resumelog.open(database) as log:
+        for number in range(10**6):
+            key = f"{name}-{number}"
+            lengthen(log, begun(log, key), 300)
+            tell(key)
+            log.queries.jobs(limit=1)
 
 
 def fork(database: str) -> None:
@@ -182,6 +193,7 @@ TASKS = {
         export,
         stage,
         die_at,
+        append_and_list,
         close_under_readers,
         fork,
         full_disk,
