@@ -90,14 +90,15 @@ def close_under_readers(database: str) -> None:
     tell("closed")
 
 
-def append_and_list(database: str, name: str) -> None:
-    """Write jobs of many events for ever, and bring the list of jobs up to date after each."""
+def list_and_append(database: str, name: str) -> None:
+    """Bring the list of jobs up to date and write one more job of many events, for ever."""
     with resumelog.open(database) as log:
+        tell("ready")
         for number in range(10**6):
+            log.queries.jobs(limit=1)
             key = f"{name}-{number}"
             lengthen(log, begun(log, key), 300)
             tell(key)
-            log.queries.jobs(limit=1)
 
 
 def fork(database: str) -> None:
@@ -193,7 +194,7 @@ TASKS = {
         export,
         stage,
         die_at,
-        append_and_list,
+        list_and_append,
         close_under_readers,
         fork,
         full_disk,
