@@ -39,7 +39,7 @@ def stored(row: JobRow, cipher: Cipher | None) -> StoredJob:
     ]
     content = json.dumps(facts, ensure_ascii=False, separators=(",", ":")).encode()
     if cipher:
-        content = cipher.encrypt(content)
+        content = cipher.encrypt(_place(row.id, row.position) + content)
     return (row.id.hex, row.position, row.kind, row.status, content)
 
 
@@ -47,8 +47,8 @@ def job_row(columns: StoredJob, cipher: Cipher | None) -> JobRow:
     """Return the row. Raises DamagedView."""
     stream, position, kind, status, content = columns
     try:
-        facts = json.loads(str(cipher.decrypt(content) if cipher else content, "utf-8"))
         row = JobRow(UUID(stream), kind, "", status, position)
+        facts = json.loads(str(_opened(row, content, cipher), "utf-8"))
         row.name, row.version, row.progress, row.done, row.failed, row.total, *others = facts
         row.attempts, row.worker, created, modified, row.error, *memory = others
         row.created_at = created and datetime.fromisoformat(created)
@@ -58,3 +58,17 @@ def job_row(columns: StoredJob, cipher: Cipher | None) -> JobRow:
     except Exception as error:
         raise DamagedView(why=f"stream {stream}: {type(error).__name__}: {error}") from error
     return row
+
+
+def _opened(row: JobRow, content: bytes, cipher: Cipher | None) -> bytes:
+    if cipher is None:
+        return content
+    content, place = cipher.decrypt(content), _place(row.id, row.position)
+    if not content.startswith(place):
+        raise ValueError("it was encrypted for another row")
+    return content[len(place) :]
+
+
+def _place(stream: UUID, position: int) -> bytes:
+    """Return what the facts of a row are bound to: AES-GCM as the library uses it binds nothing."""
+    return b"j" + stream.bytes + position.to_bytes(8, "big")

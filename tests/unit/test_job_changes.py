@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
 import pytest
+from eventsourcing.cipher import AESCipher
+from eventsourcing.utils import Environment
 from support import exports, scenes
 from support.listed import job_view
 from support.scenario import history, nothing_yet
 from support.stories import KINDS, copy_of, stories
 
+from resumelog.application.errors import DamagedView
 from resumelog.application.job_changes import evolve, is_listed
 from resumelog.application.job_row import DAMAGED, JobRow
 from resumelog.domain.aggregate import EventSourced
@@ -48,6 +52,15 @@ def test_a_fold_goes_on_from_a_stored_row(kind: type[EventSourced]) -> None:
     for cut in range(1, len(story)):
         kept = job_row(stored(row_of(story[:cut]), None), None)
         assert row_of(story[cut:], kept) == row_of(story), f"stored after event {cut}"
+
+
+def test_encrypted_facts_belong_to_their_own_row() -> None:
+    cipher = AESCipher(Environment("", {"CIPHER_KEY": AESCipher.create_key(32)}))
+    row, other = row_of(stories()[ExportJob]), row_of(copy_of(ExportJob))
+    assert job_row(stored(row, cipher), cipher) == row
+    moved: Any = (*stored(other, cipher)[:-1], stored(row, cipher)[-1])
+    with pytest.raises(DamagedView, match="it was encrypted for another row"):
+        job_row(moved, cipher)
 
 
 @pytest.mark.parametrize("kind", KINDS)
