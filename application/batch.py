@@ -159,16 +159,19 @@ class Batch:
         return self._record(self._outcome(scene)._replace(error=text), len(text))
 
     def results(self) -> Iterator[tuple[Scene, JsonValue]]:
-        """Iterate over the scenes that are done and their results, in order, from the log."""
+        """Iterate over the scenes that are done and their results, in order, from the log.
+
+        One result is in memory at a time.
+        """
         log, state = self._running.log, self._running.state
-        for key in [key for key in self.plan if state.is_done(key)]:
-            yield self.scene(key), log.value(state.id, state.scenes[key].version)
+        done = [key for key in self.plan if state.is_done(key)]
+        versions = [state.scenes[key].version for key in done]
+        for key, event in zip(done, log.events_at(state.id, versions), strict=True):
+            yield self.scene(key), log.value_of(event)
 
     def artifact(self, key: str) -> Artifact | None:
         """Return the file that a finished scene made."""
-        state = self._running.state
-        event = self._running.log.event(state.id, state.scenes[key].version)
-        return event.artifact if isinstance(event, SceneCompleted) else None
+        return self._running.state.scenes[key].artifact
 
     def report(self) -> Report:
         """Count what is done, failed and remaining."""

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator, Sequence
-from typing import TypeVar
+from collections.abc import Callable, Iterable, Iterator
+from itertools import islice
+from typing import TypeVar, cast
 from uuid import UUID
 
 from eventsourcing.application import Application
 from eventsourcing.persistence import IntegrityError, PersistenceError, StoredEvent
+from eventsourcing.utils import EnvType
 from pydantic import JsonValue
 
 from resumelog.application.errors import Contended
+from resumelog.application.event_rows import StockRows
+from resumelog.application.ports import EventReader, EventRow, EventRows
 from resumelog.domain.aggregate import EventSourced
 from resumelog.domain.errors import Refused
 from resumelog.domain.events import DomainEvent, Events
@@ -28,12 +32,20 @@ class EventLog(Application[UUID]):
 
     name = "resumelog"
 
+    def __init__(self, env: EnvType | None = None) -> None:
+        """Construct as the library does; see `Application`."""
+        super().__init__(env)
+        recorder = self.recorder
+        self._rows = recorder if isinstance(recorder, EventRows) else StockRows(recorder)
+        self._reader = cast("EventReader", self.mapper)
+
     def recover(self, state: State) -> State:
-        """Fold into a state what its stream holds beyond it, reading back to the last origin."""
-        newest_first = self._back_to_origin(state)
-        if newest_first and newest_first[-1].originator_version > state.version + 1:
-            state.begin_anew(state.natural_key)
-        return state.fold(map(self.decode, reversed(newest_first)))
+        """Fold into a state what its stream holds beyond it; a new state begins at the last origin."""
+        gt = state.version
+        origin = self._rows.last_origin(state.id) if not gt else None
+        if origin is not None:
+            gt = origin - 1
+        return state.fold(self._reader.events(state.id, self._rows_after(state.id, gt)))
 
     def decide(self, state: State, command: Callable[[State], Events]) -> Events:
         """Append what the command decides; the state evolves only when that is on disk.
@@ -67,24 +79,33 @@ class EventLog(Application[UUID]):
 
     def history(self, stream: UUID, *, gt: int = 0) -> Iterator[DomainEvent]:
         """Iterate over all events of a stream, from version `gt` + 1 on."""
-        while page := self.recorder.select_events(stream, gt=gt, limit=PAGE):
-            yield from map(self.decode, page)
-            gt = page[-1].originator_version
+        return self._reader.events(stream, self._rows_after(stream, gt))
 
     def event(self, stream: UUID, version: int) -> DomainEvent:
         """Return one event."""
-        (stored,) = self.recorder.select_events(stream, gt=version - 1, lte=version)
-        return self.decode(stored)
+        (event,) = self.events_at(stream, (version,))
+        return event
+
+    def events_at(self, stream: UUID, versions: Iterable[int]) -> Iterator[DomainEvent]:
+        """Iterate over the events with these versions, in the order given, a page at a time."""
+        wanted = iter(versions)
+        while page := [*islice(wanted, PAGE)]:
+            rows = self._rows.select_versions(stream, page)
+            found = {event.originator_version: event for event in self._reader.events(stream, rows)}
+            yield from (found[version] for version in page)
 
     def value(self, stream: UUID, version: int) -> JsonValue:
         """Return the value that is kept with an event; None where there is none."""
-        payload = self.event(stream, version).payload
+        return self.value_of(self.event(stream, version))
+
+    def value_of(self, event: DomainEvent) -> JsonValue:
+        """Return the value that is kept with an event. Raises PayloadGone."""
+        payload = event.payload
         if payload is None or payload.codec == "inline":
             return payload.inline if payload else None
-        read = getattr(self.recorder, "select_payload")  # noqa: B009 - stores with a payload table have it
-        content: bytes = read(stream, version)
-        cipher = self.mapper.cipher
-        return payload.value(cipher.decrypt(content) if cipher else content)
+        stream, version = event.originator_id, event.originator_version
+        content = self._rows.select_payload(stream, version)
+        return payload.value(self._reader.payload_content(stream, version, content))
 
     def decode(self, stored: StoredEvent) -> DomainEvent:
         """Return the event; raise DamagedEvent for one that can't be read."""
@@ -92,23 +113,12 @@ class EventLog(Application[UUID]):
         assert isinstance(event, DomainEvent)
         return event
 
-    def _back_to_origin(self, state: EventSourced) -> list[StoredEvent]:
-        """Return what the stream holds beyond a state, newest first, and nothing before an origin."""
-        origins = {event.TOPIC for event in state.origins}
-        found: list[StoredEvent] = []
-        lte = None
-        while page := self._page_back(state.id, state.version, lte):
-            for stored in page:
-                found.append(stored)
-                if stored.topic in origins:
-                    return found
+    def _rows_after(self, stream: UUID, gt: int) -> Iterator[EventRow]:
+        while page := self._rows.select_rows(stream, gt=gt, limit=PAGE):
+            yield from page
             if len(page) < PAGE:
-                break
-            lte = page[-1].originator_version - 1
-        return found
-
-    def _page_back(self, stream: UUID, gt: int, lte: int | None) -> Sequence[StoredEvent]:
-        return self.recorder.select_events(stream, gt=gt, lte=lte, desc=True, limit=PAGE)
+                return
+            gt = page[-1][0]
 
     def _moved_on(self, state: EventSourced) -> bool:
         before = state.version
@@ -116,7 +126,7 @@ class EventLog(Application[UUID]):
 
     def _appended(self, state: EventSourced, events: Events) -> bool:
         try:
-            self.events.put(events)
+            self.recorder.insert_events([*map(self.mapper.to_stored_event, events)])
         except IntegrityError:
             self.recover(state)
             return False
@@ -127,14 +137,8 @@ class EventLog(Application[UUID]):
         for event in events:
             if event.payload:
                 event.payload.forget()
-            name, version = type(event).__name__, event.originator_version
-            logger.info(
-                "%s appended %s, version %d",
-                state.title,
-                name,
-                version,
-                extra=of(state) | {"version": version},
-            )
+        if logger.isEnabledFor(logging.INFO):
+            _tell(state, events)
         return True
 
     def _is_there(self, state: EventSourced, events: Events) -> bool:
@@ -144,6 +148,13 @@ class EventLog(Application[UUID]):
         except PersistenceError:
             return False
         return found[: len(events)] == events
+
+
+def _tell(state: EventSourced, events: Events) -> None:
+    for event in events:
+        name, version = type(event).__name__, event.originator_version
+        about = of(state) | {"version": version}
+        logger.info("%s appended %s, version %d", state.title, name, version, extra=about)
 
 
 def of(state: EventSourced) -> dict[str, object]:

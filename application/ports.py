@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import NamedTuple, Protocol, runtime_checkable
@@ -12,6 +12,7 @@ from uuid import UUID
 from eventsourcing.persistence import Tracking, TrackingRecorder
 
 from resumelog.application.job_row import JobRow
+from resumelog.domain.events import DomainEvent
 from resumelog.domain.values import Artifact, Attempt, Claim, Worker
 
 
@@ -78,6 +79,53 @@ class Leases(Protocol):
 
     def holder(self, stream: UUID) -> str | None:
         """Return who holds the lease, as text; None when nobody does."""
+        ...
+
+
+EventRow = tuple[int, str, bytes]
+"""Version, topic and stored state of one event of a stream."""
+
+
+class EventReader(Protocol):
+    """What turns stored events back into events."""
+
+    def events(self, stream: UUID, rows: Iterable[EventRow]) -> Iterator[DomainEvent]:
+        """Iterate over the events of a stream's rows; raise DamagedEvent for one that is none."""
+        ...
+
+    def payload_content(self, stream: UUID, version: int, content: bytes) -> bytes:
+        """Return the bytes of a payload as they were before they were encrypted."""
+        ...
+
+
+@runtime_checkable
+class EventRows(Protocol):
+    """What a recorder that was made for replay can read without an object for every row."""
+
+    def select_rows(
+        self,
+        originator_id: UUID | str,
+        *,
+        gt: int | None = None,
+        lte: int | None = None,
+        desc: bool = False,
+        limit: int | None = None,
+    ) -> Sequence[EventRow]:
+        """Return what `select_events` does, as plain rows."""
+        ...
+
+    def last_origin(self, originator_id: UUID) -> int | None:
+        """Return the version of the newest origin in a stream; None where there is none."""
+        ...
+
+    def select_versions(
+        self, originator_id: UUID | str, versions: Sequence[int]
+    ) -> Sequence[EventRow]:
+        """Return the events with these versions, in their order."""
+        ...
+
+    def select_payload(self, originator_id: UUID, version: int) -> bytes:
+        """Return the stored bytes of an event's payload. Raises PayloadGone."""
         ...
 
 

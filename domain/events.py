@@ -34,6 +34,7 @@ class DomainEvent(BaseModel):
 
     TOPIC: ClassVar[str] = ""
     class_version: ClassVar[int] = 1
+    PAYLOAD_FIELD: ClassVar[str | None] = None
 
     originator_id: UUID
     originator_version: PositiveInt
@@ -49,6 +50,15 @@ class DomainEvent(BaseModel):
             cls.TOPIC = topic
             _topics[topic] = cls
 
+    @classmethod
+    def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:
+        """Find the one field that may hold a payload."""
+        super().__pydantic_init_subclass__(**kwargs)
+        fields = cls.model_fields.items()
+        found = [name for name, field in fields if field.annotation in (Payload, Payload | None)]
+        assert len(found) <= 1, "the payload table has one row an event"
+        cls.PAYLOAD_FIELD = found[0] if found else None
+
     @property
     def kind(self) -> str:
         """The kind of stream that it belongs to, which is the topic's middle word."""
@@ -57,7 +67,7 @@ class DomainEvent(BaseModel):
     @property
     def payload(self) -> Payload | None:
         """The value that is kept with it, of which an event has one at most."""
-        return next((part for part in vars(self).values() if isinstance(part, Payload)), None)
+        return getattr(self, self.PAYLOAD_FIELD) if self.PAYLOAD_FIELD else None
 
     def mutate(self, aggregate: EventSourced | None) -> EventSourced:
         """Evolve a state by this event, as eventsourcing's stock projector asks for it."""

@@ -3,8 +3,19 @@
 from __future__ import annotations
 
 import hashlib
+from typing import NamedTuple
 
 NO_SEAL = b""
+
+
+class Head(NamedTuple):
+    """The newest event of a stream: its version and its seal."""
+
+    version: int
+    seal: bytes
+
+
+NOTHING_SEALED = Head(0, NO_SEAL)
 
 
 def seal(previous: bytes, stream: str, version: int, topic: str, state: bytes) -> bytes:

@@ -9,6 +9,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from urllib.parse import unquote, urlsplit
 
 from eventsourcing.persistence import (
     DatabaseError,
@@ -22,6 +23,7 @@ from eventsourcing.persistence import (
 )
 
 from resumelog.application.errors import (
+    BadSetting,
     ClosedLog,
     DamagedStore,
     ForkedLog,
@@ -32,6 +34,11 @@ from resumelog.application.errors import (
 BUSY_TIMEOUT_S = 30.0
 CACHED_STATEMENTS = 128
 DRAIN_S = 10.0
+ON_LOAN_MAX = 64
+IDLE_MAX = 16
+IN_MEMORY = ":memory:"
+PAGE_BYTES = 1024
+CHECKPOINT_BYTES = 4096 * 1000
 
 _TRANSLATED: tuple[tuple[type[sqlite3.Error], type[PersistenceError]], ...] = (
     (sqlite3.InterfaceError, InterfaceError),
@@ -59,13 +66,16 @@ _ADVICE = {
 class Connections:
     """Connections to one database, each on loan to one thread at a time.
 
-    Closing refuses new loans and waits for the returns: to close a connection that a thread is
-    using would crash the interpreter. What does not come back within DRAIN_S is left open.
+    At most `limit` are on loan, IDLE_MAX are kept. Closing refuses new loans and waits for the
+    returns: to close a connection that a thread is using would crash the interpreter. What does
+    not come back within DRAIN_S is left open.
     """
 
-    def __init__(self, connect: Callable[[], sqlite3.Connection]) -> None:
+    def __init__(
+        self, connect: Callable[[], sqlite3.Connection], *, limit: int = ON_LOAN_MAX
+    ) -> None:
         """Open nothing yet."""
-        self._connect = connect
+        self._connect, self._limit = connect, limit
         self._idle: list[sqlite3.Connection] = []
         self._on_loan = 0
         self._closed = False
@@ -74,7 +84,7 @@ class Connections:
 
     @contextmanager
     def loan(self) -> Iterator[sqlite3.Connection]:
-        """Lend a connection. Raises ClosedLog after `close`."""
+        """Lend a connection. Raises ClosedLog after `close`, and sqlite3's error if none is free."""
         connection = self._take()
         try:
             yield connection
@@ -87,6 +97,7 @@ class Connections:
             return
         with self._returned:
             self._closed = True
+            self._returned.notify_all()
             self._returned.wait_for(lambda: not self._on_loan, timeout=DRAIN_S)
             while self._idle:
                 self._idle.pop().close()
@@ -95,8 +106,7 @@ class Connections:
         if os.getpid() != self._process:
             raise ForkedLog
         with self._returned:
-            if self._closed:
-                raise ClosedLog
+            self._wait_for_a_turn()
             self._on_loan += 1
             if self._idle:
                 return self._idle.pop()
@@ -108,14 +118,60 @@ class Connections:
                 self._returned.notify_all()
             raise
 
+    def _wait_for_a_turn(self) -> None:
+        def is_free() -> bool:
+            return self._closed or self._on_loan < self._limit
+
+        if not is_free() and not self._returned.wait_for(is_free, timeout=BUSY_TIMEOUT_S):
+            raise sqlite3.OperationalError(f"all {self._limit} connections are in use")
+        if self._closed:
+            raise ClosedLog
+
     def _give_back(self, connection: sqlite3.Connection) -> None:
         with self._returned:
             self._on_loan -= 1
-            if self._closed:
+            if self._closed or len(self._idle) >= IDLE_MAX:
                 connection.close()
             else:
                 self._idle.append(connection)
             self._returned.notify_all()
+
+
+class DatabaseFile:
+    """Where a database is, and that it still is the file that was opened."""
+
+    def __init__(self, name: str) -> None:
+        """Take a path, a file: URI, or :memory:, which has no file."""
+        self.name = name
+        self.in_memory = name == IN_MEMORY
+        if not self.in_memory and "mode=memory" in name:
+            raise BadSetting(name="SQLITE_DBNAME", why=f"use {IN_MEMORY} or the path of a file")
+        self.path = unquote(urlsplit(name).path) if name.startswith("file:") else name
+        self._opened: tuple[int, int] | None = None
+
+    def remember(self) -> None:
+        """Take the file that is there now for the one that was opened."""
+        if not self.in_memory:
+            self._opened = self._identity()
+
+    def require_same(self) -> None:
+        """Raise StoreUnavailable once another file, or none, has this name.
+
+        What SQLite writes then goes to a file that nobody can find.
+        """
+        if self._opened is not None and self._identity() != self._opened:
+            raise StoreUnavailable(
+                store=self.name,
+                why="the file was deleted or replaced while it was open",
+                advice="put it back, then open the log again",
+            )
+
+    def _identity(self) -> tuple[int, int]:
+        try:
+            found = os.stat(self.path)  # noqa: PTH116 - a Path for every save would cost more than it
+        except OSError:
+            return (0, 0)
+        return (found.st_dev, found.st_ino)
 
 
 def connect(
@@ -131,8 +187,11 @@ def connect(
         uri=path.startswith("file:"),
     )
     try:
+        connection.execute(f"PRAGMA page_size={PAGE_BYTES}")  # counts when the file is made
         connection.execute("PRAGMA journal_mode=WAL")
+        connection.execute(f"PRAGMA wal_autocheckpoint={CHECKPOINT_BYTES // PAGE_BYTES}")
         connection.execute(f"PRAGMA synchronous={synchronous}")
+        connection.execute("PRAGMA fullfsync=ON")  # macOS: a sync that reaches the disk
     except BaseException:
         connection.close()
         raise
@@ -145,19 +204,21 @@ def translated(store: str) -> Iterator[None]:
     try:
         yield
     except sqlite3.Error as error:
-        name = getattr(error, "sqlite_errorname", "") or ""
-        if name == "SQLITE_NOTADB":
-            raise NotOurDatabase(store=store, what="no SQLite database") from error
-        if name.startswith("SQLITE_CORRUPT"):
-            raise DamagedStore(store=store, why=str(error)) from error
-        family = "_".join(name.split("_")[:2])
-        if isinstance(error, sqlite3.OperationalError):
-            why, advice = _reason(store, str(error), _ADVICE.get(family, OTHERWISE))
-            raise StoreUnavailable(store=store, why=why, advice=advice) from error
-        for ours, theirs in _TRANSLATED:
-            if isinstance(error, ours):
-                raise theirs(error) from error
-        raise
+        raise translation(store, error) from error
+
+
+def translation(store: str, error: sqlite3.Error) -> Exception:
+    """Return what an error of sqlite3 is called here."""
+    name = getattr(error, "sqlite_errorname", "") or ""
+    if name == "SQLITE_NOTADB":
+        return NotOurDatabase(store=store, what="no SQLite database")
+    if name.startswith("SQLITE_CORRUPT"):
+        return DamagedStore(store=store, why=str(error))
+    family = "_".join(name.split("_")[:2])
+    if isinstance(error, sqlite3.OperationalError):
+        why, advice = _reason(store, str(error), _ADVICE.get(family, OTHERWISE))
+        return StoreUnavailable(store=store, why=why, advice=advice)
+    return next(theirs(error) for ours, theirs in _TRANSLATED if isinstance(error, ours))
 
 
 def _reason(store: str, why: str, advice: str) -> tuple[str, str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -12,10 +13,13 @@ from eventsourcing.persistence import Mapper, StoredEvent
 from pydantic import ValidationError
 
 from resumelog.application.errors import DamagedEvent
-from resumelog.domain.events import DomainEvent, event_class
+from resumelog.application.ports import EventRow
+from resumelog.domain.events import DomainEvent, event_class, topics
 from resumelog.domain.values import validation_text
 
 COLUMNS = {"originator_id", "originator_version"}
+STATE, PAYLOAD = b"s", b"p"
+CLOSING_BRACE = ord("}")
 
 
 @dataclass(frozen=True)
@@ -28,7 +32,9 @@ class StoredEventWithPayload(StoredEvent):
 class EventMapper(Mapper[UUID]):
     """eventsourcing's mapper for DomainEvents: the state is their JSON without the columns.
 
-    A factory whose store has a payload table sets `keeps_payloads_aside`.
+    A factory whose store has a payload table sets `keeps_payloads_aside`. What is encrypted begins
+    with its stream, its version and whether it is a state or a payload, so that a ciphertext that
+    was moved to another row is found out (AES-GCM as the library uses it binds nothing).
     """
 
     keeps_payloads_aside = False
@@ -37,37 +43,46 @@ class EventMapper(Mapper[UUID]):
         """Return the stored form, with a large payload beside it or inside."""
         assert isinstance(domain_event, DomainEvent)
         event, content = self._parted(domain_event)
+        stream, version = event.originator_id, event.originator_version
         state = event.model_dump_json(exclude=COLUMNS, exclude_none=True).encode()
         if event.class_version > 1:
             state = b'{"class_version":%d,%b' % (event.class_version, state[1:])
         if self.compressor:
             state = self.compressor.compress(state)
-        columns = (event.originator_id, event.originator_version, event.TOPIC)
+        state = self._encrypted(state, STATE, stream, version)
         if content is None:
-            return StoredEvent(*columns, self._encrypted(state))
-        return StoredEventWithPayload(
-            *columns, self._encrypted(state), payload=self._encrypted(content)
-        )
+            return StoredEvent(stream, version, event.TOPIC, state)
+        content = self._encrypted(content, PAYLOAD, stream, version)
+        return StoredEventWithPayload(stream, version, event.TOPIC, state, payload=content)
 
     def to_domain_event(self, stored_event: StoredEvent) -> DomainEvent:
         """Return the event; raise DamagedEvent, which names topic, stream and version."""
-        try:
-            cls = event_class(stored_event.topic)
-        except KeyError:
-            raise _damaged(stored_event, "this resumelog knows no such topic") from None
-        try:
-            state = stored_event.state
-            if self.cipher:
-                state = self.cipher.decrypt(state)
-            if self.compressor:
-                state = self.compressor.decompress(state)
-            if cls.class_version > 1:
-                state = _upcast(cls, state)
-            return cls.model_validate_json(_with_columns(stored_event, state))
-        except ValidationError as error:
-            raise _damaged(stored_event, validation_text(error)) from error
-        except Exception as error:
-            raise _damaged(stored_event, f"{type(error).__name__}: {error}") from error
+        row = (stored_event.originator_version, stored_event.topic, stored_event.state)
+        stream = stored_event.originator_id
+        (event,) = self.events(stream if isinstance(stream, UUID) else UUID(stream), (row,))
+        return event
+
+    def events(self, stream: UUID, rows: Iterable[EventRow]) -> Iterator[DomainEvent]:
+        """Iterate over the events of a stream's rows. Raises DamagedEvent, as above."""
+        is_opened = self.cipher or self.compressor
+        columns = b'%%b,"originator_id":"%b","originator_version":%%d}' % stream.hex.encode()
+        for version, topic, state in rows:
+            try:
+                cls = event_class(topic)
+                if is_opened:
+                    state = self._opened(state, stream, version)
+                if cls.class_version > 1:
+                    state = _upcast(cls, state)
+                assert state[-1] == CLOSING_BRACE, "it is torn"
+                # The columns come last: of a name that stands twice, the last counts.
+                event = cls.__pydantic_validator__.validate_json(columns % (state[:-1], version))
+            except Exception as error:
+                raise _damaged(stream, version, topic, error) from error
+            yield event
+
+    def payload_content(self, stream: UUID, version: int, content: bytes) -> bytes:
+        """Return the bytes of a payload as they were before they were encrypted."""
+        return self._decrypted(content, PAYLOAD, stream, version)
 
     def _parted(self, event: DomainEvent) -> tuple[DomainEvent, bytes | None]:
         payload = event.payload
@@ -76,25 +91,28 @@ class EventMapper(Mapper[UUID]):
         if self.keeps_payloads_aside:
             assert payload.content is not None, "the bytes of a new event are at hand"
             return event, payload.content
-        (field,) = (name for name, part in vars(event).items() if part is payload)
-        return event.model_copy(update={field: payload.inlined()}), None
+        return event.model_copy(update={str(event.PAYLOAD_FIELD): payload.inlined()}), None
 
-    def _encrypted(self, content: bytes) -> bytes:
-        return self.cipher.encrypt(content) if self.cipher else content
+    def _opened(self, state: bytes, stream: UUID, version: int) -> bytes:
+        state = self._decrypted(state, STATE, stream, version)
+        return self.compressor.decompress(state) if self.compressor else state
+
+    def _encrypted(self, content: bytes, part: bytes, stream: UUID, version: int) -> bytes:
+        if self.cipher is None:
+            return content
+        return self.cipher.encrypt(_place(part, stream, version) + content)
+
+    def _decrypted(self, content: bytes, part: bytes, stream: UUID, version: int) -> bytes:
+        if self.cipher is None:
+            return content
+        content, place = self.cipher.decrypt(content), _place(part, stream, version)
+        if not content.startswith(place):
+            raise ValueError("it was encrypted for another place in the log")
+        return content[len(place) :]
 
 
-def _with_columns(stored: StoredEvent, state: bytes) -> bytes:
-    """Put the columns back into the JSON object, so that one validation covers all.
-
-    They come last: of a name that stands twice, the last counts.
-    """
-    assert state[-1:] == b"}", "the state is no JSON object"
-    return b'%b%b"originator_id":"%b","originator_version":%d}' % (
-        state[:-1],
-        b"," if len(state) > 2 else b"",
-        str(stored.originator_id).encode(),
-        stored.originator_version,
-    )
+def _place(part: bytes, stream: UUID, version: int) -> bytes:
+    return part + stream.bytes + version.to_bytes(8, "big")
 
 
 def _upcast(cls: type[DomainEvent], state: bytes) -> bytes:
@@ -104,10 +122,11 @@ def _upcast(cls: type[DomainEvent], state: bytes) -> bytes:
     return json.dumps(fields, ensure_ascii=False).encode()
 
 
-def _damaged(stored: StoredEvent, why: str) -> DamagedEvent:
-    return DamagedEvent(
-        topic=stored.topic,
-        stream=stored.originator_id,
-        version=stored.originator_version,
-        why=why,
-    )
+def _damaged(stream: UUID, version: int, topic: str, error: Exception) -> DamagedEvent:
+    if topic not in topics():
+        why = "this resumelog knows no such topic"
+    elif isinstance(error, ValidationError):
+        why = validation_text(error)
+    else:
+        why = f"{type(error).__name__}: {error}"
+    return DamagedEvent(topic=topic, stream=stream, version=version, why=why)

@@ -6,84 +6,36 @@ reused, every event is sealed in the transaction that inserts it, and its payloa
 
 from __future__ import annotations
 
-import sqlite3
-import threading
-from collections.abc import Iterator, Sequence
-from contextlib import closing, contextmanager
-from typing import Any, Literal
+import json
+from collections.abc import Sequence
+from typing import Any, cast, get_args
 from uuid import UUID
 
 import eventsourcing.sqlite as stock
 from eventsourcing import persistence
-from eventsourcing.persistence import Mapper, Notification, StoredEvent, Tracking, Transcoder
+from eventsourcing.persistence import (
+    Mapper,
+    Notification,
+    StoredEvent,
+    Subscription,
+    Tracking,
+    Transcoder,
+)
 from eventsourcing.utils import Environment, EnvType
 
-from resumelog.application.errors import PayloadGone
-from resumelog.application.ports import SealedRow
-from resumelog.domain.seals import NO_SEAL, seal
+from resumelog.application.errors import BadSetting, PayloadGone
+from resumelog.application.ports import EventRow, SealedRow
+from resumelog.domain.seals import NOTHING_SEALED, Head, seal
 from resumelog.infrastructure.storage import schema
-from resumelog.infrastructure.storage.connections import Connections, connect, translated
-from resumelog.infrastructure.storage.lease_table import LeaseTable
+from resumelog.infrastructure.storage.datastore import Datastore, Durability
+from resumelog.infrastructure.storage.heads import Heads
+from resumelog.infrastructure.storage.lease_table import LeaseTable, MemoryLeaseTable
 from resumelog.infrastructure.storage.mapper import EventMapper, StoredEventWithPayload
 from resumelog.infrastructure.storage.sqlite_jobs import SQLiteJobsView
 from resumelog.infrastructure.storage.sqlite_leases import SQLiteLeaseTable
+from resumelog.infrastructure.storage.wakes import SQLiteSubscription
 
-
-class Datastore(stock.SQLiteDatastore):
-    """One database file, as the stock recorders want it."""
-
-    def __init__(
-        self,
-        db_name: str,
-        *,
-        lock_timeout: int | None = None,
-        single_row_tracking: bool = True,
-        originator_id_type: Literal["uuid", "text"] = "uuid",
-    ) -> None:
-        """Open the file and migrate it. Raises NotOurDatabase, NewerSchema, StoreUnavailable."""
-        self.db_name = db_name
-        self.single_row_tracking = single_row_tracking
-        self.originator_id_type = originator_id_type
-        self.connections = Connections(lambda: connect(db_name, timeout_s=lock_timeout))
-        self._writing = threading.Lock()
-        with translated(db_name):
-            with closing(sqlite3.connect(db_name)) as unchanged:
-                schema.require_ours(unchanged, db_name)
-            with self.connections.loan() as connection:
-                schema.migrate(connection, db_name)
-
-    @contextmanager
-    def transaction(self, *, commit: bool) -> Iterator[Any]:
-        """Yield a cursor; a writing transaction is IMMEDIATE, one thread at a time."""
-        with translated(self.db_name), self.connections.loan() as connection:
-            cursor = connection.cursor()
-            try:
-                if commit:
-                    with self._writing, _committed(connection):
-                        yield cursor
-                else:
-                    yield cursor
-            finally:
-                cursor.close()
-
-    def close(self) -> None:
-        """Wait for the connections to come back and close them."""
-        self.connections.close()
-
-    def __del__(self) -> None:
-        """Leave it to the interpreter: the stock one closes connections that are in use."""
-
-
-@contextmanager
-def _committed(connection: sqlite3.Connection) -> Iterator[None]:
-    connection.execute("BEGIN IMMEDIATE")
-    try:
-        yield
-        connection.execute("COMMIT")
-    except BaseException:
-        if connection.in_transaction:
-            connection.execute("ROLLBACK")
-        raise
+VERSION_MIN, VERSION_MAX = -(2**63), 2**63 - 1
 
 
 class AggregateRecorder(stock.SQLiteAggregateRecorder):
@@ -94,6 +46,7 @@ class AggregateRecorder(stock.SQLiteAggregateRecorder):
     def __init__(self, datastore: Datastore, events_table_name: str = "stored_events") -> None:
         """Write to this table."""
         super().__init__(datastore, events_table_name)
+        self._heads = Heads()
         self.insert_events_statement = (
             f"INSERT INTO {events_table_name}"
             " (originator_id, originator_version, topic, state, seal) VALUES (?, ?, ?, ?, ?)"
@@ -105,33 +58,49 @@ class AggregateRecorder(stock.SQLiteAggregateRecorder):
             return []
         return [schema.EVENTS.format(table=self.events_table_name)]
 
-    def _insert_events(
-        self, c: Any, stored_events: Sequence[StoredEvent], **_: Any
+    def insert_events(
+        self, stored_events: Sequence[StoredEvent], **kwargs: Any
     ) -> Sequence[int] | None:
-        self._insert_sealed(c, stored_events)
+        """Append in one durable transaction. Raises IntegrityError for a version that is taken."""
+        heads: dict[str, Head] = {}
+        positions = self.datastore.write(
+            lambda c: self._insert_events(c, stored_events, heads=heads, **kwargs)
+        )
+        self._heads.remember(heads)
+        return positions
+
+    def _insert_events(
+        self, c: Any, stored_events: Sequence[StoredEvent], **kwargs: Any
+    ) -> Sequence[int] | None:
+        self._insert_sealed(c, stored_events, kwargs["heads"])
         return None
 
-    def _insert_sealed(self, c: Any, stored_events: Sequence[StoredEvent]) -> list[int]:
-        heads: dict[str, bytes] = {}
+    def _insert_sealed(
+        self, c: Any, stored_events: Sequence[StoredEvent], heads: dict[str, Head]
+    ) -> list[int]:
+        heads.clear()
         positions = []
         for stored in stored_events:
-            stream = _column(stored.originator_id)
-            row = (stream, stored.originator_version, stored.topic, stored.state)
-            previous = heads.get(stream)
-            heads[stream] = seal(self._head(c, stream) if previous is None else previous, *row)
-            c.execute(self.insert_events_statement, (*row, heads[stream]))
+            stream, version = _column(stored.originator_id), stored.originator_version
+            row = (stream, version, stored.topic, stored.state)
+            previous = heads.get(stream) or self._heads.get(stream)
+            if previous is None or previous.version != version - 1:
+                previous = self._head(c, stream)
+            head = Head(version, seal(previous.seal, *row))
+            c.execute(self.insert_events_statement, (*row, head.seal))
+            heads[stream] = head
             positions.append(c.lastrowid)
             if isinstance(stored, StoredEventWithPayload):
                 c.execute("INSERT INTO payloads VALUES (?, ?)", (c.lastrowid, stored.payload))
         return positions
 
-    def _head(self, c: Any, stream: str) -> bytes:
+    def _head(self, c: Any, stream: str) -> Head:
         row = c.execute(
-            f"SELECT seal FROM {self.events_table_name} WHERE originator_id = ?"
-            " ORDER BY originator_version DESC LIMIT 1",
+            f"SELECT originator_version, seal FROM {self.events_table_name}"
+            " WHERE originator_id = ? ORDER BY originator_version DESC LIMIT 1",
             (stream,),
         ).fetchone()
-        return row[0] if row else NO_SEAL
+        return Head(*row) if row else NOTHING_SEALED
 
     def select_events(
         self,
@@ -143,21 +112,55 @@ class AggregateRecorder(stock.SQLiteAggregateRecorder):
         limit: int | None = None,
     ) -> Sequence[StoredEvent]:
         """Read a stream's events, in the order of their versions."""
-        bounds = [
-            (" AND originator_version > ?", gt),
-            (" AND originator_version <= ?", lte),
-            (f" ORDER BY originator_version {'DESC' if desc else 'ASC'}", None),
-            (" LIMIT ?", limit),
-        ]
-        used = [(clause, value) for clause, value in bounds if value is not None or "BY" in clause]
+        rows = self.select_rows(originator_id, gt=gt, lte=lte, desc=desc, limit=limit)
+        return [StoredEvent(originator_id, *row) for row in rows]
+
+    def select_rows(
+        self,
+        originator_id: UUID | str,
+        *,
+        gt: int | None = None,
+        lte: int | None = None,
+        desc: bool = False,
+        limit: int | None = None,
+    ) -> Sequence[EventRow]:
+        """Read the same as plain rows of version, topic and state, for a replay."""
         statement = (
             f"SELECT originator_version, topic, state FROM {self.events_table_name}"
-            " WHERE originator_id = ?" + "".join(clause for clause, _ in used)
+            " WHERE originator_id = ? AND originator_version > ? AND originator_version <= ?"
+            f" ORDER BY originator_version {'DESC' if desc else 'ASC'} LIMIT ?"
         )
-        values = [value for _, value in used if value is not None]
+        bounds = (VERSION_MIN if gt is None else gt, VERSION_MAX if lte is None else lte)
+        values = (_column(originator_id), *bounds, -1 if limit is None else limit)
         with self.datastore.transaction(commit=False) as c:
-            rows = c.execute(statement, (_column(originator_id), *values)).fetchall()
-        return [StoredEvent(originator_id, *row) for row in rows]
+            rows: Sequence[EventRow] = c.execute(statement, values).fetchall()
+        return rows
+
+    def last_origin(self, originator_id: UUID) -> int | None:
+        """Return the version of the newest origin in a stream; None where there is none."""
+        with self.datastore.transaction(commit=False) as c:
+            (version,) = c.execute(
+                "SELECT MAX(originator_version) FROM stored_events"
+                f" WHERE originator_id = ? AND {schema.IS_ORIGIN}",
+                (_column(originator_id),),
+            ).fetchone()
+        found: int | None = version
+        return found
+
+    def select_versions(
+        self, originator_id: UUID | str, versions: Sequence[int]
+    ) -> Sequence[EventRow]:
+        """Read the events with these versions, as plain rows in the order of their versions."""
+        statement = (
+            f"SELECT originator_version, topic, state FROM {self.events_table_name}"
+            " WHERE originator_id = ? AND originator_version IN (SELECT value FROM json_each(?))"
+            " ORDER BY originator_version"
+        )
+        with self.datastore.transaction(commit=False) as c:
+            rows: Sequence[EventRow] = c.execute(
+                statement, (_column(originator_id), json.dumps(versions))
+            ).fetchall()
+        return rows
 
     def select_payload(self, originator_id: UUID, version: int) -> bytes:
         """Return the stored bytes of an event's payload. Raises PayloadGone."""
@@ -182,9 +185,15 @@ class ApplicationRecorder(AggregateRecorder, stock.SQLiteApplicationRecorder):
         self.select_max_notification_id_statement = f"SELECT MAX(position) FROM {events_table_name}"
 
     def _insert_events(
-        self, c: Any, stored_events: Sequence[StoredEvent], **_: Any
+        self, c: Any, stored_events: Sequence[StoredEvent], **kwargs: Any
     ) -> Sequence[int] | None:
-        return self._insert_sealed(c, stored_events)
+        return self._insert_sealed(c, stored_events, kwargs["heads"])
+
+    def subscribe(
+        self, gt: int | None = None, topics: Sequence[str] = ()
+    ) -> Subscription[persistence.ApplicationRecorder]:
+        """Return an iterator over the events after position `gt`, which waits for new ones."""
+        return SQLiteSubscription(self, self.datastore.wakes, gt, topics)
 
     def select_notifications(
         self,
@@ -244,9 +253,9 @@ class ProcessRecorder(TrackingRecorder, ApplicationRecorder, persistence.Process
         stored_events: Sequence[StoredEvent],
         *,
         tracking: Tracking | None = None,
-        **_: Any,
+        **kwargs: Any,
     ) -> Sequence[int] | None:
-        positions = super()._insert_events(c, stored_events)
+        positions = super()._insert_events(c, stored_events, **kwargs)
         if tracking is not None:
             self._insert_tracking(c, tracking)
         return positions
@@ -254,6 +263,8 @@ class ProcessRecorder(TrackingRecorder, ApplicationRecorder, persistence.Process
 
 class Factory(stock.SQLiteFactory):
     """The stock factory and its environment variables, with these recorders."""
+
+    SQLITE_DURABILITY = "SQLITE_DURABILITY"
 
     datastore: Datastore
     aggregate_recorder_class = AggregateRecorder  # type: ignore[assignment]  # narrower datastore
@@ -264,12 +275,20 @@ class Factory(stock.SQLiteFactory):
     def __init__(self, env: Environment | EnvType | None) -> None:
         """Read the environment as the stock factory does, then open the file."""
         super().__init__(env)
+        stock_store = self.datastore
         self.datastore = Datastore(
-            self.datastore.pool.db_name,
-            lock_timeout=self.datastore.pool.lock_timeout,
-            single_row_tracking=self.datastore.single_row_tracking,
-            originator_id_type=self.datastore.originator_id_type,
+            stock_store.pool.db_name,
+            lock_timeout=stock_store.pool.lock_timeout,
+            durability=self._durability(),
+            single_row_tracking=stock_store.single_row_tracking,
+            originator_id_type=stock_store.originator_id_type,
         )
+
+    def _durability(self) -> Durability:
+        chosen = (self.env.get(self.SQLITE_DURABILITY) or "full").lower()
+        if chosen not in get_args(Durability):
+            raise BadSetting(name=self.SQLITE_DURABILITY, why=f"{chosen!r} is not full or normal")
+        return cast("Durability", chosen)
 
     def mapper(
         self,
@@ -284,7 +303,9 @@ class Factory(stock.SQLiteFactory):
 
     def lease_table(self) -> LeaseTable:
         """Return who works on what, kept beside the events."""
-        return SQLiteLeaseTable(self.datastore.db_name)
+        if self.datastore.file.in_memory:
+            return MemoryLeaseTable()
+        return SQLiteLeaseTable(self.datastore)
 
     def jobs_view(self) -> SQLiteJobsView:
         """Return the rows of the `jobs` projection, kept beside the events."""

@@ -8,6 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from resumelog.infrastructure.storage.connections import Connections, connect, translated
+from resumelog.infrastructure.storage.datastore import Datastore
 from resumelog.infrastructure.storage.lease_table import LeaseRow
 
 
@@ -18,10 +19,10 @@ class SQLiteLeaseTable:
     and an epoch that was used stands in the log.
     """
 
-    def __init__(self, db_name: str) -> None:
+    def __init__(self, datastore: Datastore) -> None:
         """Share no connection with the log, whose durability is another."""
-        self._db_name = db_name
-        self._connections = Connections(lambda: connect(db_name, synchronous="NORMAL"))
+        self._db_name, self._file = datastore.db_name, datastore.file
+        self._connections = Connections(lambda: connect(self._db_name, synchronous="NORMAL"))
 
     def read(self, stream: UUID) -> LeaseRow | None:
         """Return the stream's lease."""
@@ -100,4 +101,5 @@ class SQLiteLeaseTable:
     @contextmanager
     def _connection(self) -> Iterator[Any]:
         with translated(self._db_name), self._connections.loan() as connection:
+            self._file.require_same()
             yield connection

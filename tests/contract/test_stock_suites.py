@@ -9,10 +9,10 @@ from unittest import TestCase
 import eventsourcing.tests.persistence as stock
 from eventsourcing.utils import Environment
 
+from resumelog.infrastructure.storage.datastore import Datastore
 from resumelog.infrastructure.storage.sqlite import (
     AggregateRecorder,
     ApplicationRecorder,
-    Datastore,
     Factory,
     ProcessRecorder,
     TrackingRecorder,

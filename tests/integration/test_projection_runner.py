@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import eventsourcing.sqlite as stock
 import pytest
 from eventsourcing.projection import ProjectionRunner
 from support import exports
@@ -16,20 +15,14 @@ from resumelog.application.jobs_projection import JobsProjection, catch_up, trac
 from resumelog.domain.export_job import ExportJob
 from resumelog.infrastructure.bootstrap import MAPPER, MEMORY, SQLITE
 from resumelog.infrastructure.storage.memory_jobs import MemoryJobsView
-from resumelog.infrastructure.storage.sqlite import ApplicationRecorder
 from resumelog.infrastructure.storage.sqlite_jobs import SQLiteJobsView
-
-needs_subscribe = pytest.mark.skipif(
-    ApplicationRecorder.subscribe is stock.SQLiteApplicationRecorder.subscribe,
-    reason="this SQLite recorder has no subscriptions yet",
-)
 
 
 @pytest.mark.parametrize(
     ("store", "view"),
     [
         pytest.param(MEMORY, MemoryJobsView, id="memory"),
-        pytest.param(SQLITE, SQLiteJobsView, id="sqlite", marks=needs_subscribe),
+        pytest.param(SQLITE, SQLiteJobsView, id="sqlite"),
     ],
 )
 def test_the_librarys_runner_folds_the_list(

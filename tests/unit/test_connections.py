@@ -20,7 +20,7 @@ from support.children import child, finished
 from resumelog.application.errors import StoreUnavailable
 from resumelog.infrastructure.storage import connections as module
 from resumelog.infrastructure.storage.connections import Connections, connect, translated
-from resumelog.infrastructure.storage.sqlite import Datastore
+from resumelog.infrastructure.storage.datastore import Datastore
 
 
 @pytest.fixture

@@ -1,0 +1,171 @@
+"""One sync for all that wait: whoever holds the write lock commits for everybody."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections import deque
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager, suppress
+from threading import Lock
+from typing import Any, Generic, TypeVar
+
+from resumelog.infrastructure.storage.connections import Connections
+
+WRITES_MAX = 256
+
+Result = TypeVar("Result")
+
+
+class _Write(Generic[Result]):
+    """What one thread wants written, and how that ended."""
+
+    def __init__(self, work: Callable[[sqlite3.Cursor], Result]) -> None:
+        self.work = work
+        self.leads = self.ended = False
+        self.error: Exception | None = None
+        self.result: Result
+        self._turn = Lock()
+        self._turn.acquire()
+
+    def run(self, cursor: sqlite3.Cursor) -> None:
+        self.result = self.work(cursor)
+
+    def wait(self) -> None:
+        """Return when it has ended, or when its thread is to lead."""
+        self._turn.acquire()
+
+    def lead(self) -> None:
+        self.leads = True
+        self._turn.release()
+
+    def end(self, error: Exception | None = None) -> None:
+        self.error = self.error or error
+        self.ended = True
+        if not self.leads:
+            self._turn.release()
+
+    def outcome(self) -> Result:
+        if self.error is not None:
+            raise self.error
+        return self.result
+
+
+class GroupCommit:
+    """Writes of many threads in one transaction, each in a savepoint of its own.
+
+    One thread leads: it commits all that wait, its own write among them, and hands the lead on. A
+    write that fails, as by a conflict of versions, spoils only itself; where the commit fails, all
+    of its group did. `check` is called before a group begins and after its commit.
+    """
+
+    def __init__(self, connections: Connections, check: Callable[[], None]) -> None:
+        """Write through these connections."""
+        self._connections, self._check = connections, check
+        self._waiting: deque[_Write[Any]] = deque()
+        self._is_led = False
+        self._lock, self._writing = Lock(), Lock()
+
+    def run(self, work: Callable[[sqlite3.Cursor], Result]) -> Result:
+        """Return what `work` returned, once that is committed; raise what went wrong with it."""
+        write = _Write(work)
+        try:
+            self._queue(write)
+            write.wait()
+            while not write.ended:
+                self._flush()
+        except BaseException:
+            with self._lock, suppress(ValueError):
+                self._waiting.remove(write)  # interrupted: nobody is to write it later
+            raise
+        finally:
+            if write.leads:
+                self._hand_on()
+        return write.outcome()
+
+    @contextmanager
+    def alone(self) -> Iterator[sqlite3.Cursor]:
+        """Yield the cursor of a transaction that is shared with nobody."""
+        with (
+            self._writing,
+            self._connections.loan() as connection,
+            closing(connection.cursor()) as cursor,
+            _committed(cursor),
+        ):
+            yield cursor
+
+    def _queue(self, write: _Write[Any]) -> None:
+        with self._lock:
+            self._waiting.append(write)
+            if not self._is_led:
+                self._is_led = True
+                write.lead()
+
+    def _hand_on(self) -> None:
+        with self._lock:
+            self._is_led = bool(self._waiting)
+            if self._waiting:
+                self._waiting[0].lead()
+
+    def _flush(self) -> None:
+        with self._writing:
+            with self._lock:
+                count = min(len(self._waiting), WRITES_MAX)
+                group = [self._waiting.popleft() for _ in range(count)]
+            try:
+                self._check()
+                with self._connections.loan() as connection:
+                    _commit(connection.cursor(), group)
+                self._check()
+            except Exception as error:  # noqa: BLE001 - each thread of the group raises it
+                _end(group, error)
+            except BaseException:
+                with self._lock:
+                    self._waiting.extendleft(reversed(group))  # the others do it without us
+                raise
+            else:
+                _end(group)
+
+
+def _end(group: list[_Write[Any]], error: Exception | None = None) -> None:
+    for write in group:
+        write.end(error)
+
+
+def _commit(cursor: sqlite3.Cursor, group: list[_Write[Any]]) -> None:
+    with _committed(cursor):
+        if len(group) == 1:
+            group[0].run(cursor)
+            return
+        for write in group:
+            try:
+                with _savepoint(cursor):
+                    write.run(cursor)
+            except Exception as error:
+                if not cursor.connection.in_transaction:
+                    raise  # the whole transaction is gone, as after a full disk
+                write.error = error
+
+
+@contextmanager
+def _committed(cursor: sqlite3.Cursor) -> Iterator[None]:
+    cursor.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+        cursor.execute("COMMIT")
+    except BaseException:
+        if cursor.connection.in_transaction:
+            cursor.execute("ROLLBACK")
+        raise
+
+
+@contextmanager
+def _savepoint(cursor: sqlite3.Cursor) -> Iterator[None]:
+    cursor.execute("SAVEPOINT one_write")
+    try:
+        yield
+    except BaseException:
+        if cursor.connection.in_transaction:
+            cursor.execute("ROLLBACK TO one_write")
+            cursor.execute("RELEASE one_write")
+        raise
+    cursor.execute("RELEASE one_write")
