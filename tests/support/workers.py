@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from support.listed_logs import begun, lengthen
 from support.logs import scenes
 
 import resumelog
@@ -87,6 +88,17 @@ def close_under_readers(database: str) -> None:
     for thread in threads:
         thread.join()
     tell("closed")
+
+
+def list_and_append(database: str, name: str) -> None:
+    """Bring the list of jobs up to date and write one more job of many events, for ever."""
+    with resumelog.open(database) as log:
+        tell("ready")
+        for number in range(10**6):
+            log.queries.jobs(limit=1)
+            key = f"{name}-{number}"
+            lengthen(log, begun(log, key), 300)
+            tell(key)
 
 
 def fork(database: str) -> None:
@@ -182,6 +194,7 @@ TASKS = {
         export,
         stage,
         die_at,
+        list_and_append,
         close_under_readers,
         fork,
         full_disk,
