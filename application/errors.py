@@ -9,7 +9,8 @@ ResumelogError
 ├── StoreError
 │   ├── StoreUnavailable           disk full, no permission, locked: nothing was written
 │   ├── Contended                  other writers kept winning
-│   ├── NotOurDatabase, NewerSchema, NoLog, UnknownStore, BadSetting, ForkedLog, ClosedLog
+│   ├── NotOurDatabase, NewerSchema, NoLog, UnknownStore, NoDriver, BadSetting
+│   ├── ForkedLog, ClosedLog
 │   └── DamagedStore, DamagedEvent, PayloadGone
 └── NotSaved                       the work is done, but part of its record is not on disk
 """
@@ -85,9 +86,9 @@ class Contended(StoreError):
 
 
 class NotOurDatabase(StoreError):
-    """A file that resumelog did not make."""
+    """A file or a schema that resumelog did not make."""
 
-    text = "{store} is {what}; choose another path"
+    text = "{store} is {what}; choose another path or schema"
     store: str
     what: str
 
@@ -111,8 +112,18 @@ class NoLog(StoreError):
 class UnknownStore(StoreError):
     """A URL that names no store."""
 
-    text = "{url!r} names no store; use a path, sqlite:///PATH or memory:"
+    text = (
+        "{url!r} names no store; use a path, sqlite:///PATH,"
+        " postgresql://USER@HOST/DATABASE?schema=NAME or memory:"
+    )
     url: str
+
+
+class NoDriver(StoreError):
+    """PostgreSQL's driver is not installed."""
+
+    text = "{store} needs PostgreSQL's driver; pip install 'resumelog[postgres]'"
+    store: str
 
 
 class PayloadGone(StoreError, LookupError):

@@ -11,7 +11,13 @@ from eventsourcing.persistence import InfrastructureFactoryError
 from pydantic import ValidationError
 
 from resumelog.application.autopilot_runs import AutoPilot
-from resumelog.application.errors import BadSetting, NoLog, StoreUnavailable, UnknownStore
+from resumelog.application.errors import (
+    BadSetting,
+    NoDriver,
+    NoLog,
+    StoreUnavailable,
+    UnknownStore,
+)
 from resumelog.application.event_log import EventLog
 from resumelog.application.export_jobs import ExportJobs
 from resumelog.application.ports import Clock
@@ -30,6 +36,7 @@ from resumelog.infrastructure.storage.schema import is_there
 MAPPER = {"RESUMELOG_MAPPER_TOPIC": "resumelog.infrastructure.storage.mapper:EventMapper"}
 MEMORY = {"RESUMELOG_PERSISTENCE_MODULE": "eventsourcing.popo"}
 SQLITE = {"RESUMELOG_PERSISTENCE_MODULE": "resumelog.infrastructure.storage.sqlite"}
+POSTGRES = {"RESUMELOG_PERSISTENCE_MODULE": "resumelog.infrastructure.storage.postgres"}
 
 
 class ResumeLog:
@@ -79,12 +86,12 @@ def open_log(
     clock: Clock | None = None,
     settings: Settings | None = None,
 ) -> ResumeLog:
-    """Open a log, made on first use: a path, sqlite:///PATH, or memory: (nothing is kept).
+    """Open a log, made on first use: a path, sqlite:///PATH, postgresql://…, or memory:.
 
-    Without a URL: RESUMELOG_URL, else eventsourcing's own environment variables if they name a
+    A PostgreSQL URL is libpq's, with `?schema=NAME`; memory: keeps nothing. Without a URL: RESUMELOG_URL, else eventsourcing's own environment variables if they name a
     store, else resumelog.db in the current folder. `root` is the folder that artifact paths are
     relative to (default: the current one). Raises NoLog (`must_exist`), UnknownStore,
-    NotOurDatabase, NewerSchema, StoreUnavailable.
+    NoDriver, NotOurDatabase, NewerSchema, StoreUnavailable.
     """
     settings = settings or _settings()
     log = _event_log({**MAPPER, **_environment(url, settings, must_exist)})
@@ -114,6 +121,8 @@ def _environment(url: str | Path | None, settings: Settings, must_exist: bool) -
         if "PERSISTENCE_MODULE" in os.environ or "RESUMELOG_PERSISTENCE_MODULE" in os.environ:
             return {}
         chosen = DEFAULT_URL
+    if chosen.startswith(("postgresql://", "postgres://")):
+        return _postgres(chosen, must_exist)
     path = chosen.removeprefix("sqlite:///")
     if path in ("memory:", ":memory:"):
         return MEMORY
@@ -125,3 +134,13 @@ def _environment(url: str | Path | None, settings: Settings, must_exist: bool) -
         advice = "make the file and its folder writable"
         raise StoreUnavailable(store=path, why="it is read-only", advice=advice)
     return {**SQLITE, "RESUMELOG_SQLITE_DBNAME": path}
+
+
+def _postgres(url: str, must_exist: bool) -> dict[str, str]:
+    try:
+        from resumelog.infrastructure.storage import postgres_url
+    except ImportError as error:
+        raise NoDriver(store="a postgresql:// URL") from error
+    if must_exist and not postgres_url.holds_log(url, f"{EventLog.name}_events"):
+        raise NoLog(store=postgres_url.shown(postgres_url.parsed(url)))
+    return {**POSTGRES, **postgres_url.environment(url, "RESUMELOG_")}
