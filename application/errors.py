@@ -9,6 +9,7 @@ ResumelogError
 ├── StoreError
 │   ├── StoreUnavailable           disk full, no permission, locked: nothing was written
 │   ├── Contended                  other writers kept winning
+│   ├── InDoubt                    it stands there already, perhaps from an earlier try
 │   ├── NotOurDatabase, NewerSchema, NoLog, UnknownStore, NoDriver, BadSetting
 │   ├── ForkedLog, ClosedLog
 │   └── DamagedStore, DamagedEvent, PayloadGone
@@ -22,6 +23,7 @@ from uuid import UUID
 from eventsourcing.persistence import (
     ConnectionPoolClosedError,
     DatabaseError,
+    IntegrityError,
     MapperDeserialisationError,
     OperationalError,
 )
@@ -83,6 +85,16 @@ class Contended(StoreError):
 
     text = "other writers appended first {attempts} times in a row; try again"
     attempts: int
+
+
+class InDoubt(StoreError, IntegrityError):
+    """A store tried again after it had lost the answer, and met what stands there now.
+
+    Either the first try was committed, or another writer was faster: read, and compare.
+    """
+
+    text = "the log {store} lost an answer, and holds these versions now; read them"
+    store: str
 
 
 class NotOurDatabase(StoreError):

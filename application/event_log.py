@@ -11,7 +11,7 @@ from eventsourcing.application import Application
 from eventsourcing.persistence import IntegrityError, PersistenceError, StoredEvent
 from pydantic import JsonValue
 
-from resumelog.application.errors import Contended
+from resumelog.application.errors import Contended, InDoubt
 from resumelog.domain.aggregate import EventSourced
 from resumelog.domain.errors import Refused
 from resumelog.domain.events import DomainEvent, Events, kinds
@@ -133,8 +133,8 @@ class EventLog(Application[UUID]):
     def _appended(self, state: EventSourced, events: Events) -> bool:
         try:
             self.events.put(events)
-        except IntegrityError:
-            if not self._is_there(state, events):  # a store may have tried again by itself
+        except IntegrityError as error:
+            if not isinstance(error, InDoubt) or not self._is_there(state, events):
                 self.recover(state)
                 return False
         except PersistenceError:

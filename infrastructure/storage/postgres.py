@@ -23,7 +23,11 @@ from resumelog.application.errors import PayloadGone
 from resumelog.application.ports import SealedRow
 from resumelog.infrastructure.storage.lease_table import LeaseTable
 from resumelog.infrastructure.storage.mapper import EventMapper
-from resumelog.infrastructure.storage.postgres_connections import Datastore, patiently
+from resumelog.infrastructure.storage.postgres_connections import (
+    LOCK_TIMEOUT_S,
+    Datastore,
+    patiently,
+)
 from resumelog.infrastructure.storage.postgres_leases import PostgresLeaseTable
 from resumelog.infrastructure.storage.postgres_log import SealedLog, columns
 from resumelog.infrastructure.storage.postgres_schema import Tables, migrate
@@ -56,7 +60,7 @@ class AggregateRecorder(Alone, stock.PostgresAggregateRecorder):
         super().__init__(datastore, events_table_name=events_table_name, **more)
         self.keeps_log = events_table_name.endswith("_events")
         self.tables = Tables(datastore.schema, events_table_name, datastore.originator_id_type)
-        self._log = SealedLog(self.tables, datastore.lock_timeout)
+        self._log = SealedLog(self.tables)
         self.sql_create_statements = [*filter(self._is_used, self.sql_create_statements)]
 
     @patiently
@@ -274,7 +278,7 @@ class Factory(stock.PostgresFactory):
             max_waiting=pool.max_waiting,
             conn_max_age=pool.max_lifetime,
             pre_ping=stock_datastore.pre_ping,
-            lock_timeout=stock_datastore.lock_timeout,
+            lock_timeout=stock_datastore.lock_timeout or LOCK_TIMEOUT_S,
             schema=stock_datastore.schema,
             get_password_func=pool.get_password_func,
             single_row_tracking=stock_datastore.single_row_tracking,

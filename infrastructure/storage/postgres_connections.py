@@ -28,6 +28,7 @@ from resumelog.application.errors import (
     ClosedLog,
     DamagedStore,
     ForkedLog,
+    InDoubt,
     StoreUnavailable,
 )
 from resumelog.infrastructure.storage.postgres_url import shown
@@ -35,6 +36,8 @@ from resumelog.infrastructure.storage.postgres_url import shown
 PATIENCE_S = 30.0
 """So long an outage is waited out, counted from the first call that met it."""
 PAUSE_S = 0.2
+LOCK_TIMEOUT_S = 30
+"""So long a writer waits for the others, where POSTGRES_LOCK_TIMEOUT says nothing."""
 LOOK_S = 1.0
 """So long one try waits for a connection of the pool."""
 NETWORK: Mapping[str, object] = {
@@ -84,6 +87,7 @@ class Datastore(stock.PostgresDatastore):
         connect_timeout: float = PATIENCE_S,
         pool_size: int = 1,
         max_overflow: int = 14,
+        lock_timeout: int = LOCK_TIMEOUT_S,
         parameters: Mapping[str, object] | None = None,
         durability: str = "full",
         **options: Any,
@@ -110,6 +114,7 @@ class Datastore(stock.PostgresDatastore):
             password,
             pool_size=pool_size,
             max_overflow=max_overflow,
+            lock_timeout=lock_timeout,
             **options,
         )
         named = {
@@ -129,10 +134,11 @@ class Datastore(stock.PostgresDatastore):
     def after_connect_func(self) -> Callable[[psycopg.Connection[Any]], None]:
         """Return what sets a new connection up; a server's own remote_apply stays."""
         stock_setup = super().after_connect_func()
-        wanted = DURABILITIES[self.durability]
+        wanted, lock_timeout = DURABILITIES[self.durability], f"{self.lock_timeout}s"
 
         def set_up(connection: psycopg.Connection[Any]) -> None:
             stock_setup(connection)
+            connection.execute("SELECT set_config('lock_timeout', %s, false)", (lock_timeout,))
             connection.execute(
                 "SELECT set_config('synchronous_commit', %s, false)"
                 " WHERE (current_setting('synchronous_commit') = 'off') <> (%s = 'off')",
@@ -224,7 +230,10 @@ Method = TypeVar("Method", bound=Callable[..., Any])
 
 
 def patiently(method: Method) -> Method:
-    """Try a method again while the server restarts; raise StoreUnavailable after PATIENCE_S."""
+    """Try a method again while the server restarts; raise StoreUnavailable after PATIENCE_S.
+
+    A conflict that only a later try met is InDoubt: the first may have been committed.
+    """
 
     @wraps(method)
     def tried(self: OfDatastore, *args: Any, **kwargs: Any) -> Any:
@@ -235,6 +244,10 @@ def patiently(method: Method) -> Method:
             except StoreUnavailable as error:
                 since = since or self.datastore.lost_since()
                 self.datastore.wait_out(error, since)
+            except IntegrityError as error:
+                if since is None:
+                    raise
+                raise InDoubt(store=self.datastore.name) from error
             else:
                 self.datastore.found_again()
                 return result

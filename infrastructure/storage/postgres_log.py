@@ -21,11 +21,10 @@ Row = tuple[Any, ...]
 class SealedLog:
     """What is prepared once: a statement's text, and the heads that were committed here."""
 
-    def __init__(self, tables: Tables, lock_timeout_s: int) -> None:
+    def __init__(self, tables: Tables) -> None:
         """Prepare the statements."""
         self.heads = Heads()
         self._locking = [
-            f"SET LOCAL lock_timeout = '{lock_timeout_s:d}s'",
             tables.named("LOCK TABLE {events} IN EXCLUSIVE MODE"),
             SQL("NOTIFY {}").format(Identifier(tables.events)).as_string(),
         ]
