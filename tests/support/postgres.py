@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 import warnings
+from contextlib import suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -15,6 +16,9 @@ import psycopg
 
 ELSEWHERE = os.environ.get("RESUMELOG_TEST_POSTGRES")
 """A postgresql:// URL of a server to use instead of one of our own."""
+
+SOCKET_FOLDER = 4
+"""Its line in postmaster.pid."""
 
 
 def new_folder() -> TemporaryDirectory[str]:
@@ -30,30 +34,26 @@ def running(folder: Path) -> Any:
     return get_server(folder / "data", cleanup_mode=None)
 
 
-def postmaster(folder: Path) -> psutil.Process | None:
-    """Return the process of the server in a folder, if there is one."""
-    try:
-        pid = int((folder / "data" / "postmaster.pid").read_text().split()[0])
-        return psutil.Process(pid)
-    except (OSError, psutil.NoSuchProcess):
-        return None
-
-
 def killed(folder: Path) -> None:
     """End the server in a folder with SIGKILL, and wait until nothing of it is left."""
-    process = postmaster(folder)
-    if process is None:
+    pid_file = folder / "data" / "postmaster.pid"
+    if not pid_file.exists():
         return
-    family = [process, *process.children(recursive=True)]
-    process.kill()
-    for member in family:
-        _await_end(member)
-    (folder / "data" / "postmaster.pid").unlink(missing_ok=True)  # a zombie would count as alive
+    pid, *_ = lines = pid_file.read_text().split("\n")
+    with suppress(psutil.NoSuchProcess):
+        process = psutil.Process(int(pid))
+        family = [process, *process.children(recursive=True)]
+        process.kill()
+        for member in family:
+            _await_end(member)
+    for lock in (pid_file, *Path(lines[SOCKET_FOLDER]).glob(".s.PGSQL.*.lock")):
+        lock.unlink()  # where nobody reaps the killed, they would count as alive
 
 
 def _await_end(process: psutil.Process) -> None:
-    while process.is_running() and process.status() != psutil.STATUS_ZOMBIE:
-        time.sleep(0.01)
+    with suppress(psutil.NoSuchProcess):
+        while process.is_running() and process.status() != psutil.STATUS_ZOMBIE:
+            time.sleep(0.01)
 
 
 class OwnServer:
@@ -101,12 +101,11 @@ def drop_schema(url: str) -> None:
         connection.execute(f'DROP SCHEMA IF EXISTS "{schema}" CASCADE')
 
 
-def backends(url: str) -> list[int]:
-    """Return the process ids of the server's other connections."""
+def end_connections(url: str) -> None:
+    """End every connection to the server, as its administrator may."""
     address, _, _ = url.rpartition("schema=")
     with psycopg.connect(address.rstrip("?&"), autocommit=True) as connection:
-        found = connection.execute(
-            "SELECT pid FROM pg_stat_activity"
+        connection.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
             " WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()"
         )
-        return [pid for (pid,) in found]
