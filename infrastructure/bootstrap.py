@@ -112,6 +112,8 @@ def _event_log(env: dict[str, str]) -> EventLog:
     try:
         return EventLog(env=env)
     except (InfrastructureFactoryError, OSError) as error:
+        if _lacks_driver(error):
+            raise NoDriver(store="PERSISTENCE_MODULE") from error
         raise BadSetting(name="PERSISTENCE_MODULE", why=str(error)) from None
 
 
@@ -144,3 +146,11 @@ def _postgres(url: str, must_exist: bool) -> dict[str, str]:
     if must_exist and not postgres_url.holds_log(url, f"{EventLog.name}_events"):
         raise NoLog(store=postgres_url.shown(postgres_url.parsed(url)))
     return {**POSTGRES, **postgres_url.environment(url, "RESUMELOG_")}
+
+
+def _lacks_driver(error: BaseException | None) -> bool:
+    while error is not None:
+        if isinstance(error, ImportError) and (error.name or "").startswith("psycopg"):
+            return True
+        error = error.__cause__ or error.__context__
+    return False
