@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -177,16 +176,6 @@ def test_a_migration_that_fails_leaves_nothing(
     with pytest.raises(Exception, match="nothing"):
         resumelog.open(postgres_url)
     assert tables(postgres_url) == []
-
-
-def test_eight_processes_may_make_it_at_once(postgres_url: str, tmp_path: Path) -> None:
-    with ExitStack() as stack:
-        children = [
-            stack.enter_context(child("export", postgres_url, f"{n}.mp4", "1", cwd=tmp_path))
-            for n in range(8)
-        ]
-        assert [finished(process)[:2] for process in children] == [(0, "0\n")] * 8
-    assert len(ask(postgres_url, "SELECT * FROM resumelog_migrations")) == len(MIGRATIONS)
 
 
 def test_positions_are_not_used_again(postgres_url: str, tmp_path: Path) -> None:
