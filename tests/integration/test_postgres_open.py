@@ -268,6 +268,16 @@ def test_a_forked_child_is_refused_and_its_parent_goes_on(
     assert (code, out.split()) == (0, ["ForkedLog", "0.75"])
 
 
+def test_a_log_that_a_child_closes_stays_connected_in_its_parent(
+    postgres_url: str, tmp_path: Path
+) -> None:
+    one = {"POSTGRES_POOL_SIZE": "1", "POSTGRES_MAX_OVERFLOW": "0"}
+    with child("close_in_a_fork", postgres_url, cwd=tmp_path, **one) as process:
+        code, out, err = finished(process)
+    before, after = out.split()
+    assert (code, after) == (0, before), err
+
+
 def test_nothing_of_it_is_imported_for_other_stores(tmp_path: Path) -> None:
     program = (
         "import sys, resumelog\n"
