@@ -85,12 +85,13 @@ class AggregateRecorder(Alone, stock.PostgresAggregateRecorder):
         limit: int | None = None,
     ) -> Sequence[StoredEvent]:
         """Read a stream's events, in the order of their versions."""
+        bounds = [("> %s", gt), ("<= %s", lte)]
+        used = [(bound, value) for bound, value in bounds if value is not None]
         rows = self._select(
             "SELECT originator_version, topic, state FROM {events} WHERE originator_id = %s"
-            " AND originator_version > coalesce(%s, -9223372036854775808)"
-            " AND originator_version <= coalesce(%s, 9223372036854775807)"
-            f" ORDER BY originator_version {'DESC' if desc else 'ASC'} LIMIT %s",
-            (originator_id, gt, lte, limit),
+            + "".join(f" AND originator_version {bound}" for bound, _ in used)
+            + f" ORDER BY originator_version {'DESC' if desc else 'ASC'} LIMIT %s",
+            (originator_id, *(value for _, value in used), limit),
         )
         return [StoredEvent(originator_id, *row) for row in rows]
 

@@ -12,26 +12,18 @@ from typing import Any, Protocol, TypeVar, cast
 import eventsourcing.postgres as stock
 import psycopg
 from eventsourcing.persistence import (
-    DatabaseError,
-    DataError,
     IntegrityError,
-    InternalError,
-    NotSupportedError,
-    PersistenceError,
-    ProgrammingError,
 )
 from psycopg import sql
-from psycopg_pool import PoolClosed
 
 from resumelog.application.errors import (
     BadSetting,
-    ClosedLog,
-    DamagedStore,
     ForkedLog,
     InDoubt,
     StoreUnavailable,
 )
-from resumelog.infrastructure.storage.postgres_url import shown
+from resumelog.infrastructure.storage.postgres_errors import passes, translated
+from resumelog.infrastructure.storage.postgres_url import CONNECT_TIMEOUT_S, shown
 
 PATIENCE_S = 30.0
 """So long an outage is waited out, counted from the first call that met it."""
@@ -41,34 +33,13 @@ LOCK_TIMEOUT_S = 30
 LOOK_S = 1.0
 """So long one try waits for a connection of the pool."""
 NETWORK: Mapping[str, object] = {
-    "connect_timeout": 10,
+    "connect_timeout": CONNECT_TIMEOUT_S,
     "keepalives_idle": 30,
     "keepalives_interval": 10,
     "keepalives_count": 3,
     "tcp_user_timeout": 10_000,
 }
 """A server that vanished without a word is noticed; a URL's own parameters come first."""
-
-PASSING = {"08", "40", "53300", "57P01", "57P02", "57P03"}
-"""SQLSTATEs (or their classes) that a later try may not meet: lost, starting, restarting, too many."""
-ADVICE = {
-    "53100": "free space on the server's disk",
-    "53300": "raise the server's max_connections, or run fewer processes",
-    "55P03": "another program holds its lock; end that program",
-    "42501": "grant the rights to this user",
-    "25006": "name a server that may be written",
-}
-OTHERWISE = "check that the server runs, and the address, user and password"
-
-_TRANSLATED: tuple[tuple[type[psycopg.Error], type[PersistenceError]], ...] = (
-    (psycopg.DataError, DataError),
-    (psycopg.IntegrityError, IntegrityError),
-    (psycopg.InternalError, InternalError),
-    (psycopg.ProgrammingError, ProgrammingError),
-    (psycopg.NotSupportedError, NotSupportedError),
-    (psycopg.DatabaseError, DatabaseError),
-    (psycopg.Error, PersistenceError),
-)
 
 DURABILITIES = {"full": "on", "normal": "off"}
 
@@ -189,7 +160,7 @@ class Datastore(stock.PostgresDatastore):
 
     def wait_out(self, error: StoreUnavailable, since: float) -> None:
         """Return when it may be tried again; raise the error when there is no use in it."""
-        if not _passes(error):
+        if not passes(error):
             raise error
         if time.monotonic() - since >= self.patience_s:
             raise self._explained(error)
@@ -253,34 +224,3 @@ def patiently(method: Method) -> Method:
                 return result
 
     return cast("Method", tried)
-
-
-@contextmanager
-def translated(store: str) -> Iterator[None]:
-    """Turn psycopg's errors into eventsourcing's, the ones that a user can mend into ours."""
-    try:
-        yield
-    except PoolClosed as error:
-        raise ClosedLog from error
-    except (psycopg.errors.DataCorrupted, psycopg.errors.IndexCorrupted) as error:
-        raise DamagedStore(store=store, why=_text(error)) from error
-    except (
-        psycopg.OperationalError,
-        psycopg.InterfaceError,
-        psycopg.errors.InsufficientPrivilege,
-        psycopg.errors.ReadOnlySqlTransaction,
-    ) as error:
-        advice = ADVICE.get(error.sqlstate or "", OTHERWISE)
-        raise StoreUnavailable(store=store, why=_text(error), advice=advice) from error
-    except psycopg.Error as error:
-        theirs = next(theirs for ours, theirs in _TRANSLATED if isinstance(error, ours))
-        raise theirs(str(error)) from error
-
-
-def _passes(error: StoreUnavailable) -> bool:
-    state = getattr(error.__cause__, "sqlstate", None)
-    return state is None or state in PASSING or state[:2] in PASSING
-
-
-def _text(error: psycopg.Error) -> str:
-    return error.diag.message_primary or " ".join(str(error).split()) or type(error).__name__

@@ -26,7 +26,7 @@ class SealedLog:
         self.heads = Heads()
         self._locking = [
             tables.named("LOCK TABLE {events} IN EXCLUSIVE MODE"),
-            SQL("NOTIFY {}").format(Identifier(tables.events)).as_string(),
+            SQL("NOTIFY {}").format(Identifier(tables.events.replace(".", "_"))).as_string(),
         ]
         self._insert = tables.named(
             "INSERT INTO {events} (originator_id, originator_version, topic, state, seal)"

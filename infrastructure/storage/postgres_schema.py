@@ -11,7 +11,8 @@ from psycopg.sql import SQL, Identifier
 from resumelog.application.errors import NewerSchema, NotOurDatabase
 
 THE_LOG = (
-    # As the stock recorder makes it, with a seal. The positions are never reused.
+    # As the stock recorder makes it, with a seal. The positions are never reused. Vacuum is rare,
+    # since writers wait while it is at the table, and nothing is updated.
     """
     CREATE TABLE {events} (
         originator_id {id_type} NOT NULL,
@@ -23,6 +24,7 @@ THE_LOG = (
         PRIMARY KEY (originator_id, originator_version)
     ) WITH (
         autovacuum_vacuum_threshold = 100000000,
+        autovacuum_vacuum_insert_threshold = 100000000,
         autovacuum_vacuum_scale_factor = 0.5,
         autovacuum_analyze_threshold = 1000,
         autovacuum_analyze_scale_factor = 0.01

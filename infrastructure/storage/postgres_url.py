@@ -8,12 +8,14 @@ from urllib.parse import parse_qsl, quote, urlencode, urlsplit, urlunsplit
 import psycopg
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
-from resumelog.application.errors import StoreUnavailable, UnknownStore
+from resumelog.application.errors import UnknownStore
+from resumelog.infrastructure.storage.postgres_errors import translated
 
 SCHEMES = ("postgresql://", "postgres://")
 STOCK = ("dbname", "host", "port", "user", "password")
 """What the stock factory has a variable for; the rest goes into POSTGRES_PARAMETERS."""
 NAME_MAX_BYTES = 63
+CONNECT_TIMEOUT_S = 10
 
 
 def environment(url: str, prefix: str) -> dict[str, str]:
@@ -52,15 +54,13 @@ def holds_log(url: str, table: str) -> bool:
     parameters = parsed(url)
     store = shown(parameters)
     schema = parameters.pop("schema")
-    try:
-        with psycopg.connect(**{"connect_timeout": 10, **parameters}) as connection:  # type: ignore[arg-type]  # libpq's parameters
-            found = connection.execute(
-                "SELECT 1 FROM pg_tables WHERE schemaname = %s AND tablename = %s", (schema, table)
-            ).fetchone()
-    except psycopg.Error as error:
-        advice = "check that the server runs, and the address, user and password"
-        why = " ".join(str(error).split())
-        raise StoreUnavailable(store=store, why=why, advice=advice) from error
+    with (
+        translated(store),
+        psycopg.connect(**{"connect_timeout": CONNECT_TIMEOUT_S, **parameters}) as connection,  # type: ignore[arg-type]  # libpq's parameters
+    ):
+        found = connection.execute(
+            "SELECT 1 FROM pg_tables WHERE schemaname = %s AND tablename = %s", (schema, table)
+        ).fetchone()
     return found is not None
 
 

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import psycopg
 import pytest
 from eventsourcing.application import Application
 from eventsourcing.domain import Aggregate
-from eventsourcing.persistence import StoredEvent
+from eventsourcing.persistence import IntegrityError, StoredEvent
 from eventsourcing.utils import Environment
+from support import exports
 from support.children import child, finished
 from support.cli import Cli
 from support.logs import make_units, names_of
@@ -25,10 +28,13 @@ from resumelog.application.errors import (
     NewerSchema,
     NoLog,
     NotOurDatabase,
+    PayloadGone,
     StoreUnavailable,
     UnknownStore,
 )
-from resumelog.infrastructure.storage.postgres import Factory
+from resumelog.domain.export_job import ExportJob
+from resumelog.infrastructure.storage.mapper import StoredEventWithPayload
+from resumelog.infrastructure.storage.postgres import ApplicationRecorder, Factory
 from resumelog.infrastructure.storage.postgres_schema import MIGRATIONS
 from resumelog.infrastructure.storage.postgres_url import environment
 
@@ -178,6 +184,21 @@ def test_a_migration_that_fails_leaves_nothing(
     assert tables(postgres_url) == []
 
 
+def test_a_lock_held_by_another_program_is_named(
+    postgres_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("POSTGRES_LOCK_TIMEOUT", "1")
+    with resumelog.open(postgres_url) as log:
+        with factory_of(log).datastore.own_connection() as other, other.transaction():
+            schema = postgres_url.rpartition("schema=")[2]
+            other.execute(f"LOCK TABLE {schema}.resumelog_events IN EXCLUSIVE MODE")
+            with pytest.raises(StoreUnavailable) as busy:
+                log.log.decide(ExportJob.named("成片"), exports.begin())
+        assert "end that program" in busy.value.advice
+        log.log.decide(ExportJob.named("成片"), exports.begin())
+        assert len(log.queries.jobs()) == 1
+
+
 def test_positions_are_not_used_again(postgres_url: str, tmp_path: Path) -> None:
     with resumelog.open(postgres_url) as log:
         make_units(log, tmp_path / "成片.mp4")
@@ -188,6 +209,34 @@ def test_positions_are_not_used_again(postgres_url: str, tmp_path: Path) -> None
         pass
     later = ask(postgres_url, f"SELECT 1 FROM resumelog_events WHERE notification_id = {newest}")
     assert later == []
+
+
+def test_payloads_are_read_together_and_a_missing_one_is_told(postgres_url: str) -> None:
+    stream = uuid4()
+    with resumelog.open(postgres_url) as log:
+        recorder = log.log.recorder
+        assert isinstance(recorder, ApplicationRecorder)
+        recorder.insert_events(
+            [
+                StoredEventWithPayload(stream, version, "topic", b"{}", payload=b"%d" % version)
+                for version in range(1, 4)
+            ]
+        )
+        recorder.insert_events([StoredEvent(stream, 4, "topic", b"{}")])
+        assert recorder.select_payloads(stream, [3, 1, 4]) == {1: b"1", 3: b"3"}
+        assert recorder.select_payload(stream, 2) == b"2"
+        with pytest.raises(PayloadGone) as gone:
+            recorder.select_payload(stream, 4)
+    assert gone.value.data == {"stream": stream, "version": 4}
+
+
+def test_a_payload_goes_with_its_event_or_not_at_all(postgres_url: str) -> None:
+    event = StoredEventWithPayload(uuid4(), 1, "topic", b"{}", payload=b"first")
+    with resumelog.open(postgres_url) as log:
+        log.log.recorder.insert_events([event])
+        with pytest.raises(IntegrityError):
+            log.log.recorder.insert_events([replace(event, payload=b"second")])
+    assert ask(postgres_url, "SELECT content FROM resumelog_payloads") == [(b"first",)]
 
 
 # Settings

@@ -16,7 +16,8 @@ from eventsourcing.persistence import (
 from psycopg import errors
 
 from resumelog.application.errors import BadSetting, DamagedStore, StoreUnavailable
-from resumelog.infrastructure.storage.postgres_connections import Datastore, translated
+from resumelog.infrastructure.storage.postgres_connections import Datastore
+from resumelog.infrastructure.storage.postgres_errors import translated
 from resumelog.infrastructure.storage.postgres_seals import HEADS_MAX, Heads
 from resumelog.infrastructure.storage.postgres_url import environment, shown
 
