@@ -14,12 +14,12 @@ from uuid import UUID
 import eventsourcing.postgres as stock
 from eventsourcing.persistence import Mapper, Notification, StoredEvent, Transcoder
 from eventsourcing.utils import Environment, EnvType
-from psycopg import Cursor
+from psycopg import Cursor, ProgrammingError
 from psycopg.conninfo import conninfo_to_dict
 from psycopg.rows import tuple_row
 from psycopg.sql import Composed
 
-from resumelog.application.errors import PayloadGone
+from resumelog.application.errors import BadSetting, PayloadGone
 from resumelog.application.ports import SealedRow
 from resumelog.infrastructure.storage.lease_table import LeaseTable
 from resumelog.infrastructure.storage.mapper import EventMapper
@@ -248,6 +248,13 @@ class ProcessRecorder(TrackingRecorder, ApplicationRecorder, stock.PostgresProce
         super()._insert_events(curs, stored_events, **kwargs)
 
 
+def _parameters(text: str) -> dict[str, object]:
+    try:
+        return {**conninfo_to_dict(text)}
+    except ProgrammingError as error:
+        raise BadSetting(name="POSTGRES_PARAMETERS", why=str(error).strip()) from None
+
+
 class Factory(stock.PostgresFactory):
     """The stock factory and its environment variables, with these recorders.
 
@@ -285,7 +292,7 @@ class Factory(stock.PostgresFactory):
             single_row_tracking=stock_datastore.single_row_tracking,
             originator_id_type=stock_datastore.originator_id_type,
             enable_db_functions=stock_datastore.enable_db_functions,
-            parameters=conninfo_to_dict(self.env.get("POSTGRES_PARAMETERS") or ""),
+            parameters=_parameters(self.env.get("POSTGRES_PARAMETERS") or ""),
             durability=self.env.get("POSTGRES_DURABILITY") or "full",
         )
 

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import wraps
+from math import inf
 from typing import Any, Protocol, TypeVar, cast
 
 import eventsourcing.postgres as stock
@@ -100,6 +101,7 @@ class Datastore(stock.PostgresDatastore):
         self.patience_s = connect_timeout
         self.name = shown({**self._parameters, "schema": self.schema})
         self._lost_at: float | None = None
+        self._met_at = 0.0
         self._process = os.getpid()
 
     def after_connect_func(self) -> Callable[[psycopg.Connection[Any]], None]:
@@ -168,9 +170,11 @@ class Datastore(stock.PostgresDatastore):
         self.pool.check()
 
     def lost_since(self) -> float:
-        """Return when the outage began that a call has met."""
-        if self._lost_at is None:
-            self._lost_at = time.monotonic()
+        """Return when the outage began that a call has met; one that nobody met for long is over."""
+        now = time.monotonic()
+        if self._lost_at is None or now - self._met_at > self.patience_s:
+            self._lost_at = now
+        self._met_at = now
         return self._lost_at
 
     def found_again(self) -> None:
@@ -213,7 +217,7 @@ def patiently(method: Method) -> Method:
             try:
                 result = method(self, *args, **kwargs)
             except StoreUnavailable as error:
-                since = since or self.datastore.lost_since()
+                since = min(since or inf, self.datastore.lost_since())
                 self.datastore.wait_out(error, since)
             except IntegrityError as error:
                 if since is None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from uuid import uuid4
 
 import psycopg
@@ -49,6 +50,13 @@ def test_an_outage_is_counted_from_the_first_call_that_met_it() -> None:
     began = datastore.lost_since()
     assert datastore.lost_since() == began
     datastore.found_again()
+    assert datastore.lost_since() > began
+
+
+def test_an_outage_that_nobody_met_for_long_counts_as_over() -> None:
+    datastore = Datastore("db", "host", "", "", "", connect_timeout=0.01)
+    began = datastore.lost_since()
+    time.sleep(0.02)
     assert datastore.lost_since() > began
 
 
