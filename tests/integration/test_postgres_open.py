@@ -164,6 +164,18 @@ def test_a_stock_applications_tables_are_refused_unchanged(postgres_url: str) ->
     assert len(ask(postgres_url, "SELECT * FROM resumelog_events")) == 1
 
 
+def test_a_log_may_stand_on_the_stock_store(
+    postgres_url: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    ask(postgres_url, f'CREATE SCHEMA "{postgres_url.rpartition("schema=")[2]}"')
+    monkeypatch.setenv("PERSISTENCE_MODULE", "eventsourcing.postgres")
+    for name, value in environment(postgres_url, "").items():
+        monkeypatch.setenv(name, value)
+    for until, made in ((4, [0, 1, 2, 3]), (6, [4, 5])):
+        with resumelog.open() as log:
+            assert make_units(log, tmp_path / "成片.mp4", until=until) == made
+
+
 def test_a_newer_schema_is_refused(postgres_url: str) -> None:
     with resumelog.open(postgres_url):
         pass

@@ -14,9 +14,11 @@ from eventsourcing.persistence import (
     ProgrammingError,
     StoredEvent,
 )
+from eventsourcing.utils import Environment
 from psycopg import errors
 
 from resumelog.application.errors import BadSetting, DamagedStore, StoreUnavailable
+from resumelog.infrastructure.storage.postgres import Factory
 from resumelog.infrastructure.storage.postgres_connections import Datastore
 from resumelog.infrastructure.storage.postgres_errors import translated
 from resumelog.infrastructure.storage.postgres_seals import HEADS_MAX, Heads
@@ -123,3 +125,9 @@ def test_a_url_becomes_the_stock_factorys_variables() -> None:
 def test_a_durability_that_there_is_not_is_refused() -> None:
     with pytest.raises(BadSetting):
         Datastore("db", "host", "", "", "", durability="some")
+
+
+def test_parameters_that_libpq_does_not_know_are_refused() -> None:
+    variables = {**environment("postgresql://h/d", ""), "POSTGRES_PARAMETERS": "sslmod=require"}
+    with pytest.raises(BadSetting, match="sslmod"):
+        Factory(Environment("App", variables))
