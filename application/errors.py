@@ -9,7 +9,9 @@ ResumelogError
 ├── StoreError
 │   ├── StoreUnavailable           disk full, no permission, locked: nothing was written
 │   ├── Contended                  other writers kept winning
-│   ├── NotOurDatabase, NewerSchema, NoLog, UnknownStore, BadSetting, ForkedLog, ClosedLog
+│   ├── InDoubt                    it stands there already, perhaps from an earlier try
+│   ├── NotOurDatabase, NewerSchema, NoLog, UnknownStore, NoDriver, BadSetting
+│   ├── ForkedLog, ClosedLog
 │   ├── NotSealed                  a store that keeps no seals
 │   └── DamagedStore, DamagedEvent, DamagedView, PayloadGone
 ├── BadManifest                    no list of heads, or not as it was written
@@ -23,6 +25,7 @@ from uuid import UUID
 from eventsourcing.persistence import (
     ConnectionPoolClosedError,
     DatabaseError,
+    IntegrityError,
     MapperDeserialisationError,
     OperationalError,
 )
@@ -86,10 +89,20 @@ class Contended(StoreError):
     attempts: int
 
 
-class NotOurDatabase(StoreError):
-    """A file that resumelog did not make."""
+class InDoubt(StoreError, IntegrityError):
+    """A store tried again after it had lost the answer, and met what stands there now.
 
-    text = "{store} is {what}; choose another path"
+    Either the first try was committed, or another writer was faster: read, and compare.
+    """
+
+    text = "the log {store} lost an answer, and holds these versions now; read them"
+    store: str
+
+
+class NotOurDatabase(StoreError):
+    """A file or a schema that resumelog did not make."""
+
+    text = "{store} is {what}; choose another path or schema"
     store: str
     what: str
 
@@ -113,8 +126,18 @@ class NoLog(StoreError):
 class UnknownStore(StoreError):
     """A URL that names no store."""
 
-    text = "{url!r} names no store; use a path, sqlite:///PATH or memory:"
+    text = (
+        "{url!r} names no store; use a path, sqlite:///PATH,"
+        " postgresql://USER@HOST/DATABASE?schema=NAME or memory:"
+    )
     url: str
+
+
+class NoDriver(StoreError):
+    """PostgreSQL's driver is not installed."""
+
+    text = "{store} needs PostgreSQL's driver; pip install 'resumelog[postgres]'"
+    store: str
 
 
 class PayloadGone(StoreError, LookupError):

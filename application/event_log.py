@@ -13,7 +13,7 @@ from eventsourcing.persistence import IntegrityError, PersistenceError, StoredEv
 from eventsourcing.utils import EnvType
 from pydantic import JsonValue
 
-from resumelog.application.errors import Contended, DamagedEvent
+from resumelog.application.errors import Contended, DamagedEvent, InDoubt
 from resumelog.application.event_rows import StockRows
 from resumelog.application.ports import EventReader, EventRow, EventRows
 from resumelog.domain.aggregate import EventSourced
@@ -139,9 +139,10 @@ class EventLog(Application[UUID]):
     def _appended(self, state: EventSourced, events: Events) -> bool:
         try:
             self.recorder.insert_events([*map(self.mapper.to_stored_event, events)])
-        except IntegrityError:
-            self.recover(state)
-            return False
+        except IntegrityError as error:
+            if not isinstance(error, InDoubt) or not self._is_there(state, events):
+                self.recover(state)
+                return False
         except PersistenceError:
             if not self._is_there(state, events):
                 raise
@@ -156,10 +157,10 @@ class EventLog(Application[UUID]):
     def _is_there(self, state: EventSourced, events: Events) -> bool:
         """After a commit that ended in doubt: look."""
         try:
-            found = (*self.history(state.id, gt=state.version),)
+            stored = self.recorder.select_events(state.id, gt=state.version, limit=len(events))
+            return (*map(self.decode, stored),) == events
         except PersistenceError:
             return False
-        return found[: len(events)] == events
 
 
 def _tell(state: EventSourced, events: Events) -> None:

@@ -12,7 +12,13 @@ from pydantic import ValidationError
 
 from resumelog.application.audit import Audit
 from resumelog.application.autopilot_runs import AutoPilot
-from resumelog.application.errors import BadSetting, NoLog, StoreUnavailable, UnknownStore
+from resumelog.application.errors import (
+    BadSetting,
+    NoDriver,
+    NoLog,
+    StoreUnavailable,
+    UnknownStore,
+)
 from resumelog.application.event_log import EventLog
 from resumelog.application.export_jobs import ExportJobs
 from resumelog.application.job_list import JobList
@@ -33,6 +39,8 @@ from resumelog.infrastructure.storage.schema import is_there
 MAPPER = {"RESUMELOG_MAPPER_TOPIC": "resumelog.infrastructure.storage.mapper:EventMapper"}
 MEMORY = {"RESUMELOG_PERSISTENCE_MODULE": "eventsourcing.popo"}
 SQLITE = {"RESUMELOG_PERSISTENCE_MODULE": "resumelog.infrastructure.storage.sqlite"}
+STORES = ("SQLITE", "POSTGRES")
+POSTGRES = {"RESUMELOG_PERSISTENCE_MODULE": "resumelog.infrastructure.storage.postgres"}
 
 
 class ResumeLog:
@@ -86,16 +94,18 @@ def open_log(
     clock: Clock | None = None,
     settings: Settings | None = None,
 ) -> ResumeLog:
-    """Open a log, made on first use: a path, sqlite:///PATH, or memory: (nothing is kept).
+    """Open a log, made on first use: a path, sqlite:///PATH, postgresql://…, or memory:.
 
-    Without a URL: RESUMELOG_URL, else eventsourcing's own environment variables if they name a
+    A PostgreSQL URL is libpq's, with `?schema=NAME`; memory: keeps nothing. Without a URL: RESUMELOG_URL, else eventsourcing's own environment variables if they name a
     store, else resumelog.db in the current folder. `root` is the folder that artifact paths are
     relative to (default: the current one). Raises NoLog (`must_exist`), UnknownStore,
-    NotOurDatabase, NewerSchema, StoreUnavailable.
+    NoDriver, NotOurDatabase, NewerSchema, StoreUnavailable.
     """
     settings = settings or _settings()
-    durability = {"RESUMELOG_SQLITE_DURABILITY": settings.durability} if settings.durability else {}
-    log = _event_log({**MAPPER, **_environment(url, settings, must_exist), **durability})
+    env = {**MAPPER, **_environment(url, settings, must_exist)}
+    if settings.durability:
+        env |= {f"RESUMELOG_{store}_DURABILITY": settings.durability for store in STORES}
+    log = _event_log(env)
     make_table = getattr(log.factory, "lease_table", MemoryLeaseTable)
     leases = TableLeases(make_table(), settings.lease_s)
     make_view = getattr(log.factory, "jobs_view", MemoryJobsView)
@@ -114,6 +124,8 @@ def _event_log(env: dict[str, str]) -> EventLog:
     try:
         return EventLog(env=env)
     except (InfrastructureFactoryError, OSError) as error:
+        if _lacks_driver(error):
+            raise NoDriver(store="PERSISTENCE_MODULE") from error
         raise BadSetting(name="PERSISTENCE_MODULE", why=str(error)) from None
 
 
@@ -123,6 +135,8 @@ def _environment(url: str | Path | None, settings: Settings, must_exist: bool) -
         if "PERSISTENCE_MODULE" in os.environ or "RESUMELOG_PERSISTENCE_MODULE" in os.environ:
             return {}
         chosen = DEFAULT_URL
+    if chosen.startswith(("postgresql://", "postgres://")):
+        return _postgres(chosen, must_exist)
     path = chosen.removeprefix("sqlite:///")
     if path in ("memory:", ":memory:"):
         return MEMORY
@@ -134,3 +148,21 @@ def _environment(url: str | Path | None, settings: Settings, must_exist: bool) -
         advice = "make the file and its folder writable"
         raise StoreUnavailable(store=path, why="it is read-only", advice=advice)
     return {**SQLITE, "RESUMELOG_SQLITE_DBNAME": path}
+
+
+def _postgres(url: str, must_exist: bool) -> dict[str, str]:
+    try:
+        from resumelog.infrastructure.storage import postgres_url
+    except ImportError as error:
+        raise NoDriver(store="a postgresql:// URL") from error
+    if must_exist and not postgres_url.holds_log(url, f"{EventLog.name}_events"):
+        raise NoLog(store=postgres_url.shown(postgres_url.parsed(url)))
+    return {**POSTGRES, **postgres_url.environment(url, "RESUMELOG_")}
+
+
+def _lacks_driver(error: BaseException | None) -> bool:
+    while error is not None:
+        if isinstance(error, ImportError) and (error.name or "").startswith("psycopg"):
+            return True
+        error = error.__cause__ or error.__context__
+    return False

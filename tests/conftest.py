@@ -5,16 +5,27 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 pytest.register_assert_rewrite("support")  # their asserts explain themselves as a test's do
 
-from support.logs import Store  # noqa: E402 - only what is imported later is rewritten
+from support import postgres  # noqa: E402 - only what is imported later is rewritten
+from support.logs import Store  # noqa: E402 - as above
 
 from resumelog import ResumeLog  # noqa: E402 - as above
 
-CONFIGURING = ("PERSISTENCE_", "SQLITE_", "CIPHER_", "COMPRESSOR_", "MAPPER_", "APPLICATION_")
+POSTGRES_FOLDER = pytest.StashKey[str]()
+CONFIGURING = (
+    "PERSISTENCE_",
+    "SQLITE_",
+    "CIPHER_",
+    "COMPRESSOR_",
+    "MAPPER_",
+    "APPLICATION_",
+    "POSTGRES_",
+)
 
 
 @pytest.fixture(autouse=True)
@@ -22,6 +33,35 @@ def _nothing_configured(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in [*os.environ]:
         if name.removeprefix("RESUMELOG_").startswith(CONFIGURING) or name.startswith("RESUMELOG_"):
             monkeypatch.delenv(name)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Make room for one server, which all workers of the session share."""
+    if hasattr(config, "workerinput"):
+        config.stash[POSTGRES_FOLDER] = config.workerinput["postgres"]
+    else:
+        folder = postgres.new_folder()
+        config.stash[POSTGRES_FOLDER] = folder.name
+        config.add_cleanup(folder.cleanup)
+        config.add_cleanup(lambda: postgres.killed(Path(folder.name)))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: Any) -> None:
+    """Tell a worker of xdist where that is."""
+    node.workerinput["postgres"] = node.config.stash[POSTGRES_FOLDER]
+
+
+@pytest.fixture
+def postgres_url(request: pytest.FixtureRequest) -> Iterator[str]:
+    """A schema that there is not yet, on a real server."""
+    if postgres.ELSEWHERE:
+        url = postgres.new_schema(postgres.ELSEWHERE)
+        yield url
+        postgres.drop_schema(url)
+    else:
+        folder = Path(request.config.stash[POSTGRES_FOLDER])
+        yield postgres.new_schema(postgres.running(folder).get_uri())
 
 
 @pytest.fixture

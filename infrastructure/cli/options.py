@@ -33,7 +33,8 @@ def database(command: Command) -> Command:
         type=click.Path(),
         envvar="RESUMELOG_URL",
         show_envvar=True,
-        help="The log: a path or sqlite:///PATH. Default: resumelog.db in the current folder.",
+        help="The log: a path, sqlite:///PATH or postgresql://USER@HOST/DATABASE?schema=NAME."
+        " Default: resumelog.db in the current folder.",
     )(command)
 
 

@@ -1,34 +1,62 @@
-"""The heads of the streams that this process appended to last."""
+"""Seals of events that are about to be inserted, and the heads that they follow."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from threading import Lock
+from uuid import UUID
 
-from resumelog.domain.seals import Head
+from eventsourcing.persistence import StoredEvent
+
+from resumelog.domain.seals import NO_SEAL, seal
 
 HEADS_MAX = 1024
 
+Stream = UUID | str
+
 
 class Heads:
-    """A bounded memory of heads that were committed here.
+    """The heads that this recorder has committed, of the streams that it wrote last.
 
-    It is never wrong: what follows version n may only be n + 1, and the seal of a committed
-    version never changes. A stream that moved on elsewhere conflicts, or is looked up.
+    The seal of a committed version never changes, so one that is kept is right for the insertion
+    of the next version, or that insertion is refused because another writer was first.
     """
 
     def __init__(self) -> None:
-        """Begin empty."""
-        self._heads: dict[str, Head] = {}
+        """Know none."""
+        self._known: dict[Stream, tuple[int, bytes]] = {}
         self._lock = Lock()
 
-    def get(self, stream: str) -> Head | None:
-        """Return the head that was committed here last, if it is still remembered."""
-        return self._heads.get(stream)
+    def before(self, stored_events: Sequence[StoredEvent]) -> dict[Stream, bytes] | None:
+        """Return what the events' streams were sealed with last; None where one is not known."""
+        found: dict[Stream, bytes] = {}
+        for stored in stored_events:
+            stream = stored.originator_id
+            if stream not in found:
+                version, newest = self._known.get(stream, (None, NO_SEAL))
+                if version != stored.originator_version - 1:
+                    return None
+                found[stream] = newest
+        return found
 
-    def remember(self, heads: Mapping[str, Head]) -> None:
-        """Take over what has been committed; the streams that came first go."""
+    def remember(self, stored_events: Sequence[StoredEvent], seals: Sequence[bytes]) -> None:
+        """Keep the heads of what has been committed; those of the streams that came first go."""
         with self._lock:
-            self._heads.update(heads)
-            while len(self._heads) > HEADS_MAX:
-                del self._heads[next(iter(self._heads))]
+            for stored, own in zip(stored_events, seals, strict=True):
+                self._known[stored.originator_id] = (stored.originator_version, own)
+            while len(self._known) > HEADS_MAX:
+                del self._known[next(iter(self._known))]
+
+
+def seals(heads: Mapping[Stream, bytes], stored_events: Sequence[StoredEvent]) -> list[bytes]:
+    """Return the seal of each event, after the heads of their streams."""
+    newest = dict(heads)
+    made = []
+    for stored in stored_events:
+        stream = stored.originator_id
+        text = stream.hex if isinstance(stream, UUID) else stream
+        previous = newest.get(stream, NO_SEAL)
+        own = seal(previous, text, stored.originator_version, stored.topic, stored.state)
+        newest[stream] = own
+        made.append(own)
+    return made

@@ -61,15 +61,6 @@ THE_LOG = (
     )
     """,
     "CREATE INDEX jobs_by_change ON jobs (position, status, kind)",
-    # As eventsourcing makes it, with the mark of its own migration.
-    """
-    CREATE TABLE tracking (
-        application_name TEXT,
-        notification_id INTEGER,
-        PRIMARY KEY (application_name)
-    ) WITHOUT ROWID
-    """,
-    "INSERT INTO tracking VALUES ('__migration__', 1)",
 )
 
 MIGRATIONS: tuple[tuple[str, tuple[str, ...]], ...] = (

@@ -25,10 +25,10 @@ from eventsourcing.utils import Environment, EnvType
 
 from resumelog.application.errors import BadSetting, PayloadGone
 from resumelog.application.ports import EventRow, SealedRow
-from resumelog.domain.seals import NO_SEAL, Head, seal
+from resumelog.domain.seals import Head
 from resumelog.infrastructure.storage import schema
 from resumelog.infrastructure.storage.datastore import Datastore, Durability
-from resumelog.infrastructure.storage.heads import Heads
+from resumelog.infrastructure.storage.heads import Heads, Stream, seals
 from resumelog.infrastructure.storage.lease_table import LeaseTable, MemoryLeaseTable
 from resumelog.infrastructure.storage.mapper import EventMapper, StoredEventWithPayload
 from resumelog.infrastructure.storage.sqlite_jobs import SQLiteJobsView
@@ -76,45 +76,45 @@ class AggregateRecorder(stock.SQLiteAggregateRecorder):
         self, stored_events: Sequence[StoredEvent], **kwargs: Any
     ) -> Sequence[int] | None:
         """Append in one durable transaction. Raises IntegrityError for a version that is taken."""
-        heads: dict[str, Head] = {}
+        made: list[bytes] = []
         positions = self.datastore.write(
-            lambda c: self._insert_events(c, stored_events, heads=heads, **kwargs)
+            lambda c: self._insert_events(c, stored_events, made=made, **kwargs)
         )
-        self._heads.remember(heads)
+        self._heads.remember(stored_events, made)
         return positions
 
     def _insert_events(
         self, c: Any, stored_events: Sequence[StoredEvent], **kwargs: Any
     ) -> Sequence[int] | None:
-        self._insert_sealed(c, stored_events, kwargs["heads"])
+        self._insert_sealed(c, stored_events, kwargs["made"])
         return None
 
     def _insert_sealed(
-        self, c: Any, stored_events: Sequence[StoredEvent], heads: dict[str, Head]
+        self, c: Any, stored_events: Sequence[StoredEvent], made: list[bytes]
     ) -> list[int]:
-        heads.clear()
+        """Insert each event with its seal, which also goes into `made`; return their positions."""
+        heads = self._heads.before(stored_events)
+        if heads is None:
+            heads = self._read_heads(c, stored_events)
+        made[:] = seals(heads, stored_events)
         positions = []
-        for stored in stored_events:
-            stream, version = _column(stored.originator_id), stored.originator_version
-            row = (stream, version, stored.topic, stored.state)
-            previous = heads.get(stream) or self._heads.get(stream)
-            if previous is None or previous.version != version - 1:
-                previous = self._head(c, stream)
-            head = Head(stream, version, seal(previous.seal, *row))
-            c.execute(self.insert_events_statement, (*row, head.seal))
-            heads[stream] = head
+        for stored, own in zip(stored_events, made, strict=True):
+            stream = _column(stored.originator_id)
+            row = (stream, stored.originator_version, stored.topic, stored.state, own)
+            c.execute(self.insert_events_statement, row)
             positions.append(c.lastrowid)
             if isinstance(stored, StoredEventWithPayload):
                 c.execute("INSERT INTO payloads VALUES (?, ?)", (c.lastrowid, stored.payload))
         return positions
 
-    def _head(self, c: Any, stream: str) -> Head:
-        row = c.execute(
-            f"SELECT originator_version, seal FROM {self.events_table_name}"
-            " WHERE originator_id = ? ORDER BY originator_version DESC LIMIT 1",
-            (stream,),
-        ).fetchone()
-        return Head(stream, *row) if row else Head(stream, 0, NO_SEAL)
+    def _read_heads(self, c: Any, stored_events: Sequence[StoredEvent]) -> dict[Stream, bytes]:
+        statement = (
+            f"SELECT seal FROM {self.events_table_name} WHERE originator_id = ?"
+            " ORDER BY originator_version DESC LIMIT 1"
+        )
+        streams = {stored.originator_id for stored in stored_events}
+        rows = ((stream, c.execute(statement, (_column(stream),)).fetchone()) for stream in streams)
+        return {stream: row[0] for stream, row in rows if row}
 
     def select_events(
         self,
@@ -201,7 +201,7 @@ class ApplicationRecorder(AggregateRecorder, stock.SQLiteApplicationRecorder):
     def _insert_events(
         self, c: Any, stored_events: Sequence[StoredEvent], **kwargs: Any
     ) -> Sequence[int] | None:
-        return self._insert_sealed(c, stored_events, kwargs["heads"])
+        return self._insert_sealed(c, stored_events, kwargs["made"])
 
     def subscribe(
         self, gt: int | None = None, topics: Sequence[str] = ()

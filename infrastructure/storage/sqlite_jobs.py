@@ -25,7 +25,12 @@ class SQLiteJobsView(stock.SQLiteTrackingRecorder, JobsView):
     cipher: Cipher | None = None
 
     def create_table(self) -> None:
-        """Its tables are there by migration, and made by nothing else."""
+        """Make eventsourcing's `tracking` with the log; a log that has it is only read."""
+        with self._transaction(commit=False) as c:
+            c.execute("SELECT 1 FROM sqlite_schema WHERE name = 'tracking'")
+            is_there = c.fetchone() is not None
+        if not is_there:
+            super().create_table()
 
     def read(self, streams: Iterable[UUID]) -> dict[UUID, JobRow]:
         """Return the rows of these streams."""

@@ -9,10 +9,11 @@ import pytest
 from support.logs import Store
 
 
-@pytest.fixture(params=["sqlite", "memory"])
+@pytest.fixture(params=["sqlite", "postgres", "memory"])
 def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
     """A new store of each kind."""
-    urls = {"sqlite": f"sqlite:///{tmp_path / 'jobs.db'}", "memory": "memory:"}
-    store = Store(urls[request.param], tmp_path)
+    urls = {"sqlite": lambda: f"sqlite:///{tmp_path / 'jobs.db'}", "memory": lambda: "memory:"}
+    postgres = {"postgres": lambda: request.getfixturevalue("postgres_url")}
+    store = Store((urls | postgres)[request.param](), tmp_path)
     yield store
     store.close()

@@ -118,6 +118,19 @@ def fork(database: str) -> None:
         tell(job.progress)
 
 
+def close_in_a_fork(url: str) -> None:
+    """Close a log in a child of this process; tell the connection of this one before and after."""
+    with resumelog.open(url) as log:
+        datastore = getattr(log.log.factory, "datastore")  # noqa: B009 - a PostgreSQL factory's
+        for _ in range(2):
+            with datastore.get_connection() as connection:
+                tell(connection.execute("SELECT pg_backend_pid() AS pid").fetchone()["pid"])
+            if not (child := os.fork()):
+                log.close()
+                os._exit(0)
+            os.waitpid(child, 0)
+
+
 class AtTheStart(Display):
     """Is there when Ctrl+C is pressed before the first scene."""
 
@@ -197,6 +210,7 @@ TASKS = {
         list_and_append,
         close_under_readers,
         fork,
+        close_in_a_fork,
         full_disk,
         export_on_a_full_disk,
         interrupted_between,

@@ -1,0 +1,92 @@
+"""The statements on one application's log: append sealed events and payloads, read them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+from eventsourcing.persistence import StoredEvent
+from psycopg import Connection, Cursor
+from psycopg.rows import tuple_row
+from psycopg.sql import SQL, Identifier
+
+from resumelog.infrastructure.storage.heads import Heads, Stream, seals
+from resumelog.infrastructure.storage.mapper import StoredEventWithPayload
+from resumelog.infrastructure.storage.postgres_schema import Tables
+
+Row = tuple[Any, ...]
+
+
+class SealedLog:
+    """What is prepared once: a statement's text, and the heads that were committed here."""
+
+    def __init__(self, tables: Tables) -> None:
+        """Prepare the statements."""
+        self.heads = Heads()
+        self._locking = [
+            tables.named("LOCK TABLE {events} IN EXCLUSIVE MODE"),
+            SQL("NOTIFY {}").format(Identifier(tables.events.replace(".", "_"))).as_string(),
+        ]
+        self._insert = tables.named(
+            "INSERT INTO {events} (originator_id, originator_version, topic, state, seal)"
+            " SELECT * FROM unnest"
+            "(%s::{id_type}[], %s::bigint[], %s::text[], %b::bytea[], %b::bytea[])"
+            " RETURNING notification_id"
+        )
+        self._insert_payloads = tables.named(
+            "INSERT INTO {payloads}"
+            " SELECT * FROM unnest(%s::{id_type}[], %s::bigint[], %b::bytea[])"
+        )
+        self._select_heads = tables.named(
+            "SELECT stream, head.seal FROM unnest(%s::{id_type}[]) AS stream, LATERAL"
+            " (SELECT seal FROM {events} WHERE originator_id = stream"
+            " ORDER BY originator_version DESC LIMIT 1) AS head"
+        )
+
+    def append(
+        self, connection: Connection[Any], stored_events: Sequence[StoredEvent]
+    ) -> tuple[Cursor[Row], list[bytes]]:
+        """Lock, seal and insert, in a pipeline; the cursor has the positions once it is synced.
+
+        The lock is held until the commit, so that positions become visible in their order.
+        """
+        for statement in self._locking:
+            connection.execute(statement, prepare=True)
+        heads = self.heads.before(stored_events)
+        if heads is None:
+            heads = self._read_heads(connection, stored_events)
+        own = seals(heads, stored_events)
+        self._append_payloads(connection, stored_events)
+        cursor = connection.cursor(row_factory=tuple_row)
+        values = (*columns(stored_events), own)
+        return cursor.execute(self._insert, values, prepare=True), own
+
+    def _append_payloads(
+        self, connection: Connection[Any], stored_events: Sequence[StoredEvent]
+    ) -> None:
+        owners = [event for event in stored_events if isinstance(event, StoredEventWithPayload)]
+        if owners:
+            ids, versions, *_ = columns(owners)
+            contents = [event.payload for event in owners]
+            connection.execute(self._insert_payloads, (ids, versions, contents), prepare=True)
+
+    def _read_heads(
+        self, connection: Connection[Any], stored_events: Sequence[StoredEvent]
+    ) -> dict[Stream, bytes]:
+        streams = [*{stored.originator_id for stored in stored_events}]
+        with connection.cursor(row_factory=tuple_row, binary=True) as cursor:
+            found = cursor.execute(self._select_heads, (streams,), prepare=True).fetchall()
+        return dict(found)
+
+
+def columns(
+    stored_events: Sequence[StoredEvent],
+) -> tuple[list[UUID | str], list[int], list[str], list[bytes]]:
+    """Return the events column by column."""
+    return (
+        [stored.originator_id for stored in stored_events],
+        [stored.originator_version for stored in stored_events],
+        [stored.topic for stored in stored_events],
+        [stored.state for stored in stored_events],
+    )
