@@ -22,10 +22,12 @@ SYNCS = range(3, 9)
 """Which sync of the write-ahead log fails; before come its header and the start of the work."""
 
 
-def with_failing_sync(children: Forks, folder: Path, task: str, when: str) -> tuple[int, list[str]]:
+def with_failing_sync(
+    children: Forks, folder: Path, when: str, task: str, *arguments: object
+) -> tuple[int, list[str]]:
     """Run a task in which a sync of the write-ahead log fails; return its exit code and lines."""
     resumelog.open(folder / "jobs.db").close()
-    fork = children.start(task, "jobs.db", folder=folder, traced=True)
+    fork = children.start(task, "jobs.db", *arguments, folder=folder, traced=True)
     wal = database_files(folder / "jobs.db")[1]
     inject = f"inject=fdatasync:error=EIO:when={when}"
     with strace(fork, folder / "strace", "-e", inject, *only(wal)):
@@ -44,7 +46,7 @@ def units(folder: Path) -> list[int | None]:
 def test_a_save_that_is_refused_then_can_be_made_again_and_is_there_once(
     children: Forks, tmp_path: Path, number: int
 ) -> None:
-    code, told = with_failing_sync(children, tmp_path, "save_again_when_refused", str(number))
+    code, told = with_failing_sync(children, tmp_path, str(number), "save_again_when_refused")
     (refused,) = (line for line in told if line.startswith("refused"))
     assert "can't be written: disk I/O error" in refused
     assert refused.endswith("check the disk, then run it again")
@@ -57,19 +59,19 @@ def test_a_save_that_is_refused_then_can_be_made_again_and_is_there_once(
 def test_a_process_that_ends_in_doubt_leaves_what_it_told_and_at_most_one_save_more(
     children: Forks, tmp_path: Path, number: int
 ) -> None:
-    code, told = with_failing_sync(children, tmp_path, "leave_when_refused", str(number))
+    code, told = with_failing_sync(children, tmp_path, str(number), "leave_when_refused", UNITS)
     saved = sum(line.startswith("unit") for line in told)
     sound(tmp_path / "jobs.db")
     assert code == 3
     assert units(tmp_path) in ([*range(1, saved + 1)], [*range(1, saved + 2)])
-    children.start("leave_when_refused", "jobs.db", folder=tmp_path).succeeded()
+    children.start("leave_when_refused", "jobs.db", UNITS, folder=tmp_path).succeeded()
     assert units(tmp_path) == [*range(1, UNITS + 1)]
 
 
 def test_scenes_are_held_while_syncs_fail_and_are_all_there_at_the_end(
     children: Forks, tmp_path: Path
 ) -> None:
-    code, told = with_failing_sync(children, tmp_path, "hold_when_refused", "4..6")
+    code, told = with_failing_sync(children, tmp_path, "4..6", "hold_when_refused")
     assert code == 0
     assert {line.split()[1] for line in told} == {"True", "False"}
     sound(tmp_path / "jobs.db")

@@ -103,12 +103,12 @@ def save_again_when_refused(database: str) -> None:
             tell("unit", unit)
 
 
-def leave_when_refused(database: str) -> None:
+def leave_when_refused(database: str, total: str, cursor_chars: str = "1") -> None:
     """Make the units that are left; where a save is refused, be gone with nothing more."""
     with resumelog.open(database) as log, log.exports.resume("成片.mp4", key=EXPORT) as export:
-        for unit in export.remaining(UNITS):
+        for unit in export.remaining(int(total)):
             try:
-                export.save_progress(units_done=unit + 1)
+                export.save_progress(units_done=unit + 1, cursor="帧" * int(cursor_chars))
             except StoreUnavailable as error:
                 tell("refused", unit, error)
                 os._exit(3)
@@ -130,14 +130,13 @@ BY = claim(1)
 
 
 def contend(database: str, key: str, saves: str) -> None:
-    """Save on a stream of its own, and on one that all processes share, by turns."""
+    """Save on a stream of its own, and every fifth time on one that all processes share."""
     own, shared = ExportJob.named(key), ExportJob.named("共")
     with resumelog.open(database) as log:
         for job in (own, shared):
             _insist(log, job, lambda job: job.begin(WORK, BY, datetime.now(UTC)))
-        for _ in range(int(saves)):
-            for job in (own, shared):
-                _insist(log, job, _one_more)
+        for number in range(int(saves)):
+            _insist(log, own if number % 5 else shared, _one_more)
     tell("saved")
 
 
