@@ -7,16 +7,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from support.evidence import sound
+from support.evidence import scenes_of, sound, units_of
+from support.fault_tasks import BATCH, EXPORT
 from support.forks import Forks
-from support.logs import events_of, make_units, names_of, scenes
+from support.logs import make_units, names_of, scenes
 from support.mounts import SmallDisk, small_disk
 
 import resumelog
-from resumelog import ResumeLog
 from resumelog.application.errors import StoreUnavailable
-from resumelog.domain.export_events import ProgressSaved
-from resumelog.domain.scene_events import SceneCompleted
 
 pytestmark = pytest.mark.faults
 
@@ -38,11 +36,6 @@ def require_told(error: StoreUnavailable) -> None:
     assert error.advice == "free space on its disk"
 
 
-def units(log: ResumeLog) -> list[int | None]:
-    events = events_of(log, "成片")
-    return [event.units_done for event in events if isinstance(event, ProgressSaved)]
-
-
 def test_an_export_says_what_to_do_and_goes_on_once_there_is_room(
     children: Forks, disk: SmallDisk
 ) -> None:
@@ -55,10 +48,10 @@ def test_an_export_says_what_to_do_and_goes_on_once_there_is_room(
     disk.free()
     sound(disk.folder / "jobs.db")
     with resumelog.open(disk.folder / "jobs.db") as log:
-        assert units(log) == [*range(1, len(saved) + 1)]
+        assert units_of(log, EXPORT) == [*range(1, len(saved) + 1)]
     children.start(*task, folder=disk.folder.parent).succeeded()
     with resumelog.open(disk.folder / "jobs.db") as log:
-        assert units(log) == [*range(1, UNITS + 1)]
+        assert units_of(log, EXPORT) == [*range(1, UNITS + 1)]
 
 
 def test_a_checkpoint_that_finds_no_room_loses_nothing(disk: SmallDisk, tmp_path: Path) -> None:
@@ -70,7 +63,7 @@ def test_a_checkpoint_that_finds_no_room_loses_nothing(disk: SmallDisk, tmp_path
     disk.free()
     sound(disk.folder / "jobs.db")
     with resumelog.open(disk.folder / "jobs.db") as log:
-        assert units(log) == [*range(1, 10)]
+        assert units_of(log, EXPORT) == [*range(1, 10)]
 
 
 def test_a_log_that_finds_no_room_to_begin_says_so_and_opens_again(
@@ -111,6 +104,5 @@ def test_scenes_are_held_and_all_on_disk_once_there_is_room(disk: SmallDisk, lea
         assert saved.on_disk
     sound(disk.folder / "jobs.db")
     with resumelog.open(disk.folder / "jobs.db") as log:
-        done = [e.scene for e in events_of(log, "电影/分镜") if isinstance(e, SceneCompleted)]
-        assert done == [*map(str, range(6))]
-        assert names_of(log, "电影/分镜")[-1] == "Completed"
+        assert scenes_of(log, BATCH) == [*map(str, range(6))]
+        assert names_of(log, BATCH)[-1] == "Completed"

@@ -6,24 +6,16 @@ import os
 from pathlib import Path
 
 import pytest
-from support.evidence import sound
+from support.evidence import sound, units_of
 from support.forks import Forks
-from support.logs import events_of
 
 import resumelog
-from resumelog import ResumeLog
-from resumelog.domain.export_events import ProgressSaved
 from resumelog.domain.export_job import ExportJob
 
 pytestmark = pytest.mark.faults
 
 PROCESSES = 8
 SAVES = int(os.environ.get("RESUMELOG_TEST_SAVES", "500"))
-
-
-def units(log: ResumeLog, key: str) -> list[int | None]:
-    events = events_of(log, ExportJob.named(key))
-    return [event.units_done for event in events if isinstance(event, ProgressSaved)]
 
 
 def test_all_saves_of_eight_processes_are_there_once(children: Forks, tmp_path: Path) -> None:
@@ -33,5 +25,5 @@ def test_all_saves_of_eight_processes_are_there_once(children: Forks, tmp_path: 
     assert len(sound(tmp_path / "jobs.db")) == PROCESSES + 1
     with resumelog.open(tmp_path / "jobs.db") as log:
         for key in keys:
-            assert units(log, key) == [*range(1, SAVES - SAVES // 5 + 1)]
-        assert units(log, "共") == [*range(1, PROCESSES * (SAVES // 5) + 1)]
+            assert units_of(log, ExportJob.named(key)) == [*range(1, SAVES - SAVES // 5 + 1)]
+        assert units_of(log, ExportJob.named("共")) == [*range(1, PROCESSES * (SAVES // 5) + 1)]

@@ -45,7 +45,11 @@ class Recording(NamedTuple):
 
     def checkpoints(self) -> int:
         """Count how often the database itself was synced: once a checkpoint, once when it was made."""
-        return sum(len(made.file.syncs) for made in self.disk.changes if made.file and made.name == NAMES[0])
+        return sum(
+            len(made.file.syncs)
+            for made in self.disk.changes
+            if made.file and made.name == NAMES[0]
+        )
 
 
 def recorded(children: Forks, folder: Path, durability: str) -> Recording:

@@ -119,7 +119,9 @@ def test_a_disk_that_becomes_read_only_under_a_worker_refuses_its_saves_and_says
     resumelog.open(tmp_path / "jobs.db").close()
     fork = children.start("save_again_when_refused", "jobs.db", folder=tmp_path, traced=True)
     inject = "inject=pwrite64:error=EROFS:when=12+"
-    with strace(fork, tmp_path / "strace", "-e", inject, *only(*database_files(tmp_path / "jobs.db"))):
+    with strace(
+        fork, tmp_path / "strace", "-e", inject, *only(*database_files(tmp_path / "jobs.db"))
+    ):
         assert fork.wait() == 1
     refused = [line for line in fork.told() if line.startswith("refused")]
     assert "can't be written" in refused[0]

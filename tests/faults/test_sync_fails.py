@@ -5,16 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from support.evidence import sound
-from support.fault_tasks import EXPORT, UNITS
+from support.evidence import scenes_of, sound, units_of
+from support.fault_tasks import BATCH, EXPORT, UNITS
 from support.forks import Forks
-from support.logs import events_of
 from support.tracing import database_files, only, strace
 
 import resumelog
-from resumelog.domain.export_events import ProgressSaved
-from resumelog.domain.export_job import ExportJob
-from resumelog.domain.scene_events import SceneCompleted
 
 pytestmark = pytest.mark.faults
 
@@ -38,8 +34,7 @@ def with_failing_sync(
 
 def units(folder: Path) -> list[int | None]:
     with resumelog.open(folder / "jobs.db") as log:
-        events = events_of(log, ExportJob.named(EXPORT))
-    return [event.units_done for event in events if isinstance(event, ProgressSaved)]
+        return units_of(log, EXPORT)
 
 
 @pytest.mark.parametrize("number", SYNCS)
@@ -76,6 +71,4 @@ def test_scenes_are_held_while_syncs_fail_and_are_all_there_at_the_end(
     assert {line.split()[1] for line in told} == {"True", "False"}
     sound(tmp_path / "jobs.db")
     with resumelog.open(tmp_path / "jobs.db") as log:
-        events = events_of(log, "电影/分镜")
-    done = [event.scene for event in events if isinstance(event, SceneCompleted)]
-    assert done == [*map(str, range(UNITS))]
+        assert scenes_of(log, BATCH) == [*map(str, range(UNITS))]

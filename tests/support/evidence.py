@@ -7,8 +7,13 @@ from collections import defaultdict
 from pathlib import Path
 from uuid import UUID
 
+from support.logs import events_of
+
 import resumelog
 from resumelog import ResumeLog
+from resumelog.domain.aggregate import EventSourced
+from resumelog.domain.export_events import ProgressSaved
+from resumelog.domain.scene_events import SceneCompleted
 from resumelog.domain.seals import NO_SEAL, seal
 from resumelog.domain.values import canonical_json
 
@@ -45,3 +50,14 @@ def require_readable(log: ResumeLog, stream: UUID) -> None:
         if event.payload:
             content = canonical_json(log.log.value_of(event), "a value")
             assert hashlib.sha256(content).hexdigest() == event.payload.sha256
+
+
+def units_of(log: ResumeLog, export: EventSourced) -> list[int | None]:
+    """Return how many units each save of an export said were done."""
+    events = events_of(log, export)
+    return [event.units_done for event in events if isinstance(event, ProgressSaved)]
+
+
+def scenes_of(log: ResumeLog, batch: EventSourced) -> list[str]:
+    """Return the scenes of a batch in the order in which they were done."""
+    return [event.scene for event in events_of(log, batch) if isinstance(event, SceneCompleted)]

@@ -13,7 +13,7 @@ from typing import Any
 
 from support.canonical import claim
 from support.logs import scenes
-from support.scenes import PLAN, begin, done, record
+from support.scenes import begin, done, record
 
 import resumelog
 from resumelog import ResumeLog
@@ -21,7 +21,8 @@ from resumelog.application.errors import Contended, StoreUnavailable
 from resumelog.domain.export_job import ExportJob, Report, Work
 from resumelog.domain.scene_batch import SceneBatch
 
-EXPORT = "成片"
+EXPORT = ExportJob.named("成片")
+BATCH = SceneBatch.named("电影", "分镜")
 UNITS = 6
 SCRIPT = os.urandom(4096).hex()
 """A result that is more than 4 KB when it is compressed."""
@@ -34,7 +35,7 @@ def tell(*words: object) -> None:
 
 def every_kind_of_save(database: str) -> None:
     """Go on with an export, two scenes in one transaction and a checkpoint, from where they are."""
-    with resumelog.open(database) as log, log.exports.resume("成片.mp4", key=EXPORT) as export:
+    with resumelog.open(database) as log, log.exports.resume("成片.mp4", key="成片") as export:
         tell("begun")
         for unit in export.remaining(UNITS):
             if unit >= 2:
@@ -50,7 +51,7 @@ def every_kind_of_save(database: str) -> None:
 
 def _two_scenes(log: ResumeLog) -> None:
     """Record two scenes with 4 KB each in one transaction, unless that was done before."""
-    batch = log.log.recover(SceneBatch.named("电影", "分镜"))
+    batch = log.log.recover(SceneBatch.named(*BATCH.natural_key))
     if not batch.version:
         log.log.decide(batch, begin(1))
     log.log.decide(batch, record(*(done(key, result=SCRIPT) for key in ("s1", "s2"))))
@@ -93,7 +94,7 @@ def _scenes(log: ResumeLog, key: str, saves: int) -> None:
 
 def save_again_when_refused(database: str) -> None:
     """Make the units; where a save is refused, tell that and save it again."""
-    with resumelog.open(database) as log, log.exports.resume("成片.mp4", key=EXPORT) as export:
+    with resumelog.open(database) as log, log.exports.resume("成片.mp4", key="成片") as export:
         for unit in range(UNITS):
             try:
                 export.save_progress(units_done=unit + 1, units_total=UNITS)
@@ -105,7 +106,7 @@ def save_again_when_refused(database: str) -> None:
 
 def leave_when_refused(database: str, total: str, cursor_chars: str = "1") -> None:
     """Make the units that are left; where a save is refused, be gone with nothing more."""
-    with resumelog.open(database) as log, log.exports.resume("成片.mp4", key=EXPORT) as export:
+    with resumelog.open(database) as log, log.exports.resume("成片.mp4", key="成片") as export:
         for unit in export.remaining(int(total)):
             try:
                 export.save_progress(units_done=unit + 1, cursor="帧" * int(cursor_chars))

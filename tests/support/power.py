@@ -44,7 +44,9 @@ class File:
         synced = max((sync.began for sync in self.syncs if sync.returned < cut), default=-1)
         kept = [write for write in self.writes if write.call.returned < synced]
         doubtful = [
-            write for write in self.writes if synced <= write.call.returned and write.call.began < cut
+            write
+            for write in self.writes
+            if synced <= write.call.returned and write.call.began < cut
         ]
         content = bytearray()
         for write in kept:
