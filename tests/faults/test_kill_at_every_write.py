@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import signal
 from collections import Counter
 from pathlib import Path
@@ -72,11 +73,12 @@ def require_done(children: Forks, folder: Path) -> None:
 
 @pytest.mark.parametrize("part", range(PARTS))
 def test_a_kill_at_any_write_or_sync_leaves_each_save_whole_or_not_there(
-    children: Forks, tmp_path: Path, part: int
+    children: Forks, folder: Path, part: int
 ) -> None:
-    all_points = points(children, tmp_path / "counted")
+    all_points = points(children, folder / "counted")
     assert Counter(name for name, _ in all_points)["fdatasync"] >= UNITS + 3, all_points
     for call, number in all_points[part::PARTS]:
-        folder = tmp_path / f"{call}-{number}"
-        require_whole(folder, killed_at(children, folder, call, number))
-        require_done(children, folder)
+        place = folder / f"{call}-{number}"
+        require_whole(place, killed_at(children, place, call, number))
+        require_done(children, place)
+        shutil.rmtree(place)

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import os
 import random
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
 import pytest
@@ -52,7 +52,7 @@ class Recording(NamedTuple):
         )
 
 
-def recorded(children: Forks, folder: Path, durability: str) -> Recording:
+def recorded(children: Forks, folder: Path, log: Path, durability: str) -> Recording:
     """Let a process save some hundred times, and record what it does."""
     fork = children.start(
         "many_saves",
@@ -63,7 +63,6 @@ def recorded(children: Forks, folder: Path, durability: str) -> Recording:
         traced=True,
         RESUMELOG_SQLITE_DURABILITY=durability,
     )
-    log = folder / "strace"
     options = ("-xx", "-s", str(LONGEST_WRITE), "-e", f"trace={','.join(CHANGES)}")
     with strace(fork, log, *options):
         told = fork.succeeded()
@@ -95,28 +94,21 @@ def lost(recording: Recording, folder: Path, points: int) -> Iterator[int]:
         for name, content in recording.disk.after(cut, chance):
             (after / name).write_bytes(content)
         there = sound(after / "jobs.db")
+        shutil.rmtree(after)
         wanted = recording.acknowledged_at(cut)
         yield sum(max(0, version - there.get(stream, 0)) for stream, version in wanted.items())
 
 
-@pytest.fixture
-def cuts(tmp_path: Path) -> Iterator[Path]:
-    """A folder for the disks after the cuts; in memory where that goes, since there are many."""
-    memory = Path("/dev/shm")
-    with TemporaryDirectory(dir=memory if os.access(memory, os.W_OK) else tmp_path) as folder:
-        yield Path(folder)
-
-
 def test_no_acknowledged_save_is_lost_in_a_power_cut(
-    children: Forks, tmp_path: Path, cuts: Path
+    children: Forks, folder: Path, tmp_path: Path
 ) -> None:
-    recording = recorded(children, tmp_path, "full")
+    recording = recorded(children, folder, tmp_path / "strace", "full")
     assert recording.checkpoints() >= SESSIONS * 2, "no checkpoint between opening and closing"
-    assert [*lost(recording, cuts, POINTS)] == [0] * POINTS
+    assert [*lost(recording, folder, POINTS)] == [0] * POINTS
 
 
 def test_without_a_sync_for_each_save_a_power_cut_does_lose_some(
-    children: Forks, tmp_path: Path, cuts: Path
+    children: Forks, folder: Path, tmp_path: Path
 ) -> None:
-    recording = recorded(children, tmp_path, "normal")
-    assert sum(lost(recording, cuts, POINTS // 10)) > 0
+    recording = recorded(children, folder, tmp_path / "strace", "normal")
+    assert sum(lost(recording, folder, POINTS // 10)) > 0

@@ -39,36 +39,36 @@ def units(folder: Path) -> list[int | None]:
 
 @pytest.mark.parametrize("number", SYNCS)
 def test_a_save_that_is_refused_then_can_be_made_again_and_is_there_once(
-    children: Forks, tmp_path: Path, number: int
+    children: Forks, folder: Path, number: int
 ) -> None:
-    code, told = with_failing_sync(children, tmp_path, str(number), "save_again_when_refused")
+    code, told = with_failing_sync(children, folder, str(number), "save_again_when_refused")
     (refused,) = (line for line in told if line.startswith("refused"))
     assert "can't be written: disk I/O error" in refused
     assert refused.endswith("check the disk, then run it again")
     assert code == 0
-    sound(tmp_path / "jobs.db")
-    assert units(tmp_path) == [*range(1, UNITS + 1)]
+    sound(folder / "jobs.db")
+    assert units(folder) == [*range(1, UNITS + 1)]
 
 
 @pytest.mark.parametrize("number", SYNCS)
 def test_a_process_that_ends_in_doubt_leaves_what_it_told_and_at_most_one_save_more(
-    children: Forks, tmp_path: Path, number: int
+    children: Forks, folder: Path, number: int
 ) -> None:
-    code, told = with_failing_sync(children, tmp_path, str(number), "leave_when_refused", UNITS)
+    code, told = with_failing_sync(children, folder, str(number), "leave_when_refused", UNITS)
     saved = sum(line.startswith("unit") for line in told)
-    sound(tmp_path / "jobs.db")
+    sound(folder / "jobs.db")
     assert code == 3
-    assert units(tmp_path) in ([*range(1, saved + 1)], [*range(1, saved + 2)])
-    children.start("leave_when_refused", "jobs.db", UNITS, folder=tmp_path).succeeded()
-    assert units(tmp_path) == [*range(1, UNITS + 1)]
+    assert units(folder) in ([*range(1, saved + 1)], [*range(1, saved + 2)])
+    children.start("leave_when_refused", "jobs.db", UNITS, folder=folder).succeeded()
+    assert units(folder) == [*range(1, UNITS + 1)]
 
 
 def test_scenes_are_held_while_syncs_fail_and_are_all_there_at_the_end(
-    children: Forks, tmp_path: Path
+    children: Forks, folder: Path
 ) -> None:
-    code, told = with_failing_sync(children, tmp_path, "4..6", "hold_when_refused")
+    code, told = with_failing_sync(children, folder, "4..6", "hold_when_refused")
     assert code == 0
     assert {line.split()[1] for line in told} == {"True", "False"}
-    sound(tmp_path / "jobs.db")
-    with resumelog.open(tmp_path / "jobs.db") as log:
+    sound(folder / "jobs.db")
+    with resumelog.open(folder / "jobs.db") as log:
         assert scenes_of(log, BATCH) == [*map(str, range(UNITS))]
