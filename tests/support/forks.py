@@ -122,7 +122,10 @@ def _become(told: Path, environment: dict[str, str]) -> None:
 
 
 def _wait_for_tracer() -> None:
+    parent = os.getppid()
     while "TracerPid:\t0\n" in Path("/proc/self/status").read_text():
+        if os.getppid() != parent:
+            os._exit(1)  # the test is over, nobody comes
         time.sleep(0.001)
 
 
