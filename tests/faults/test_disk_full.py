@@ -54,6 +54,23 @@ def test_an_export_says_what_to_do_and_goes_on_once_there_is_room(
         assert units_of(log, EXPORT) == [*range(1, UNITS + 1)]
 
 
+def test_a_lease_that_could_not_be_given_back_does_not_keep_its_own_worker_out(
+    disk: SmallDisk, tmp_path: Path
+) -> None:
+    output = tmp_path / "成片.mp4"
+    with resumelog.open(disk.folder / "jobs.db") as log:
+        with pytest.raises(StoreUnavailable), log.exports.resume(output, key="成片") as export:
+            export.save_progress(units_done=1, units_total=10)
+            disk.fill()
+            for unit in range(1, 10):
+                export.save_progress(units_done=unit + 1, units_total=10, cursor="帧" * 9000)
+        disk.fill()
+        disk.free()
+        made = make_units(log, output, key="成片")
+        assert units_of(log, EXPORT) == [*range(1, 11)]
+        assert made[-1] == 9
+
+
 def test_a_checkpoint_that_finds_no_room_loses_nothing(disk: SmallDisk, tmp_path: Path) -> None:
     with resumelog.open(disk.folder / "jobs.db") as log:
         make_units(log, tmp_path / "成片.mp4", key="成片", until=9)
