@@ -14,6 +14,7 @@ from support.logs import make_units, names_of, scenes
 from support.mounts import SmallDisk, small_disk
 
 import resumelog
+from resumelog import ResumeLog
 from resumelog.application.errors import StoreUnavailable
 
 pytestmark = pytest.mark.faults
@@ -54,16 +55,22 @@ def test_an_export_says_what_to_do_and_goes_on_once_there_is_room(
         assert units_of(log, EXPORT) == [*range(1, UNITS + 1)]
 
 
+def make_units_until_full(log: ResumeLog, output: Path, disk: SmallDisk) -> None:
+    """Make units with long cursors on a disk that is filled after the first."""
+    with log.exports.resume(output, key="成片") as export:
+        for unit in export.remaining(10):
+            export.save_progress(units_done=unit + 1, cursor="帧" * 9000)
+            if not unit:
+                disk.fill()
+
+
 def test_a_lease_that_could_not_be_given_back_does_not_keep_its_own_worker_out(
     disk: SmallDisk, tmp_path: Path
 ) -> None:
     output = tmp_path / "成片.mp4"
     with resumelog.open(disk.folder / "jobs.db") as log:
-        with pytest.raises(StoreUnavailable), log.exports.resume(output, key="成片") as export:
-            export.save_progress(units_done=1, units_total=10)
-            disk.fill()
-            for unit in range(1, 10):
-                export.save_progress(units_done=unit + 1, units_total=10, cursor="帧" * 9000)
+        with pytest.raises(StoreUnavailable):
+            make_units_until_full(log, output, disk)
         disk.fill()
         disk.free()
         made = make_units(log, output, key="成片")

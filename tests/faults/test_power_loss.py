@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 import pytest
 from support.evidence import sound
-from support.forks import Forks
+from support.forks import Fork, Forks
 from support.power import Disk, written
 from support.tracing import CHANGES, Call, calls, strace
 
@@ -52,24 +52,21 @@ class Recording(NamedTuple):
         )
 
 
-def recorded(children: Forks, folder: Path, log: Path, durability: str) -> Recording:
-    """Let a process save some hundred times, and record what it does."""
-    fork = children.start(
-        "many_saves",
-        "jobs.db",
-        SESSIONS,
-        SAVES,
-        folder=folder,
-        traced=True,
-        RESUMELOG_SQLITE_DURABILITY=durability,
-    )
-    options = ("-xx", "-s", str(LONGEST_WRITE), "-e", f"trace={','.join(CHANGES)}")
-    with strace(fork, log, *options):
+def recorded(fork: Fork, folder: Path, log: Path, *options: str) -> Recording:
+    """Record what a process does to its disk, and what it acknowledges."""
+    traced = ("-xx", "-s", str(LONGEST_WRITE), "-e", f"trace={','.join(CHANGES)}")
+    with strace(fork, log, *traced, *options):
         told = fork.succeeded()
     made = [*calls(log)]
     acknowledged = [*acknowledgements(made, fork.path)]
-    assert len(acknowledged) == len(told) == SESSIONS * SAVES * 3
+    assert len(acknowledged) == len(told) > 0
     return Recording(Disk(folder, NAMES, made), acknowledged)
+
+
+def some_hundred_saves(children: Forks, folder: Path, durability: str) -> Fork:
+    """Start a process that saves from three threads, with a log as durable as that."""
+    task = ("many_saves", "jobs.db", SESSIONS, SAVES)
+    return children.start(*task, folder=folder, traced=True, RESUMELOG_SQLITE_DURABILITY=durability)
 
 
 def acknowledgements(made: list[Call], told: Path) -> Iterator[tuple[int, str, int]]:
@@ -102,7 +99,9 @@ def lost(recording: Recording, folder: Path, points: int) -> Iterator[int]:
 def test_no_acknowledged_save_is_lost_in_a_power_cut(
     children: Forks, folder: Path, tmp_path: Path
 ) -> None:
-    recording = recorded(children, folder, tmp_path / "strace", "full")
+    fork = some_hundred_saves(children, folder, "full")
+    recording = recorded(fork, folder, tmp_path / "strace")
+    assert len(recording.acknowledged) == SESSIONS * SAVES * 3
     assert recording.checkpoints() >= SESSIONS * 2, "no checkpoint between opening and closing"
     assert [*lost(recording, folder, POINTS)] == [0] * POINTS
 
@@ -110,5 +109,20 @@ def test_no_acknowledged_save_is_lost_in_a_power_cut(
 def test_without_a_sync_for_each_save_a_power_cut_does_lose_some(
     children: Forks, folder: Path, tmp_path: Path
 ) -> None:
-    recording = recorded(children, folder, tmp_path / "strace", "normal")
+    fork = some_hundred_saves(children, folder, "normal")
+    recording = recorded(fork, folder, tmp_path / "strace")
     assert sum(lost(recording, folder, POINTS // 10)) > 0
+
+
+@pytest.mark.xfail(
+    strict=True,
+    reason="what was in flight is written without a sync of its own: where the next sync fails,"
+    " the -wal has a gap, and what is saved behind it is not found after a power cut",
+)
+def test_no_save_after_a_sync_that_failed_is_lost_in_a_power_cut(
+    children: Forks, folder: Path, tmp_path: Path
+) -> None:
+    fork = children.start("scenes_through_errors", "jobs.db", 40, folder=folder, traced=True)
+    fails = ("-e", "inject=fdatasync:error=EIO:when=20")
+    recording = recorded(fork, folder, tmp_path / "strace", *fails)
+    assert [*lost(recording, folder, POINTS // 10)] == [0] * (POINTS // 10)

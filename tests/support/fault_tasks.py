@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import closing, suppress
 from datetime import UTC, datetime
 from itertools import count
-from typing import Any
+from typing import Any, TypeVar
 
 from support.canonical import claim
 from support.logs import scenes
@@ -20,6 +20,8 @@ from resumelog import ResumeLog
 from resumelog.application.errors import Contended, StoreUnavailable
 from resumelog.domain.export_job import ExportJob, Report, Work
 from resumelog.domain.scene_batch import SceneBatch
+
+Result = TypeVar("Result")
 
 EXPORT = ExportJob.named("成片")
 BATCH = SceneBatch.named("电影", "分镜")
@@ -79,17 +81,30 @@ def _units(log: ResumeLog, key: str, saves: int) -> None:
     with log.exports.resume(f"{key}.mp4", key=key) as export:
         done = export.units_done
         for unit in range(done, done + saves):
-            saved = export.save_progress(units_done=unit + 1, units_total=10_000)
+            saved = insisted(export.save_progress, units_done=unit + 1, units_total=10_000)
             tell(saved.events[-1].originator_id.hex, saved.events[-1].originator_version)
 
 
 def _scenes(log: ResumeLog, key: str, saves: int) -> None:
-    with log.scenes.open(key, "分镜", scenes=scenes(*range(saves * 10))) as batch:
+    plan = scenes(*range(saves * 10))
+    with log.scenes.open(key, "分镜", scenes=plan, on_save_error="raise") as batch:
         for scene, _ in zip(batch.remaining(), range(saves), strict=False):
-            batch.begun(scene)
-            saved = batch.complete(scene, os.urandom(1536).hex())
-            assert saved.on_disk
+            insisted(batch.begun, scene)
+            saved = insisted(batch.complete, scene, os.urandom(1536).hex())
             tell(saved.events[-1].originator_id.hex, saved.events[-1].originator_version)
+
+
+def scenes_through_errors(database: str, saves: str) -> None:
+    """Save scenes, each once more where it is refused."""
+    with resumelog.open(database) as log:
+        _scenes(log, "电影", int(saves))
+
+
+def insisted(save: Callable[..., Result], *arguments: Any, **options: Any) -> Result:
+    """Save, and once more where that is refused."""
+    with suppress(StoreUnavailable):
+        return save(*arguments, **options)
+    return save(*arguments, **options)
 
 
 def save_again_when_refused(database: str) -> None:
@@ -180,7 +195,7 @@ def close_under_readers(database: str) -> None:
 
 
 def _tasks() -> Iterator[Callable[..., None]]:
-    yield from (every_kind_of_save, many_saves, save_again_when_refused)
+    yield from (every_kind_of_save, many_saves, scenes_through_errors, save_again_when_refused)
     yield from (leave_when_refused, hold_when_refused, contend, close_under_readers)
 
 

@@ -1,15 +1,18 @@
 """Disks as a power cut may leave them, from the system calls of a real process.
 
 Of each file, the writes before its last completed sync are there. Of those after it a random part
-is, in any order, each perhaps torn at sectors. Making and removing files is journalled: of what
+is, in any order, each perhaps torn at sectors, and so of those before a sync that failed. Making and removing files is journalled: of what
 came after the last sync of the folder, the first few are there.
 """
 
 from __future__ import annotations
 
 import re
+from bisect import bisect
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from functools import cached_property
+from math import inf
 from pathlib import Path
 from random import Random
 from typing import NamedTuple
@@ -39,18 +42,26 @@ class File:
     writes: list[Write] = field(default_factory=list)
     syncs: list[Call] = field(default_factory=list)
 
+    @cached_property
+    def sure_from(self) -> list[float]:
+        """Tell for each write from which line of the log on it is there: its first sync has returned.
+
+        Where that sync failed, never: the system has forgotten what it could not write.
+        """
+        syncs = sorted(self.syncs, key=lambda sync: sync.began)
+        began = [sync.began for sync in syncs]
+        firsts = (bisect(began, write.call.returned) for write in self.writes)
+        covering = (syncs[first] if first < len(syncs) else None for first in firsts)
+        return [sync.returned if sync and sync.result == 0 else inf for sync in covering]
+
     def after(self, cut: int, chance: Random) -> bytes:
         """Return what may be left of it after a cut at this line of the log."""
-        synced = max((sync.began for sync in self.syncs if sync.returned < cut), default=-1)
-        kept = [write for write in self.writes if write.call.returned < synced]
-        doubtful = [
-            write
-            for write in self.writes
-            if synced <= write.call.returned and write.call.began < cut
-        ]
-        content = bytearray()
-        for write in kept:
-            _apply(content, write, None)
+        content, doubtful = bytearray(), []
+        for write, sure_from in zip(self.writes, self.sure_from, strict=True):
+            if sure_from < cut:
+                _apply(content, write, None)
+            elif write.call.began < cut:
+                doubtful.append(write)
         survive = chance.random()
         survivors = [write for write in doubtful if chance.random() < survive]
         chance.shuffle(survivors)
@@ -81,7 +92,8 @@ class Disk:
 
     def after(self, cut: int, chance: Random) -> Iterator[tuple[str, bytes]]:
         """Iterate over the files that may be found after a cut at this line of the log."""
-        synced = max((sync.began for sync in self.syncs if sync.returned < cut), default=-1)
+        done = (sync.began for sync in self.syncs if sync.returned < cut and sync.result == 0)
+        synced = max(done, default=-1)
         made = [change for change in self.changes if change.call.began < cut]
         sure = sum(change.call.returned < synced for change in made)
         there = dict[str, File]()
@@ -117,11 +129,10 @@ class Disk:
 
     def _fdatasync(self, call: Call) -> None:
         found = _FILE.match(call.arguments)
-        if found and call.result == 0:
-            if unhexed(found[1]) == bytes(self.folder):
-                self.syncs.append(call)
-            elif file := self._file(call):
-                file.syncs.append(call)
+        if found and unhexed(found[1]) == bytes(self.folder):
+            self.syncs.append(call)
+        elif file := self._file(call):
+            file.syncs.append(call)
 
     _fsync = _fdatasync
 
