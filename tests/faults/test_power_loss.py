@@ -114,11 +114,6 @@ def test_without_a_sync_for_each_save_a_power_cut_does_lose_some(
     assert sum(lost(recording, folder, POINTS // 10)) > 0
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="what was in flight is written without a sync of its own: where the next sync fails,"
-    " the -wal has a gap, and what is saved behind it is not found after a power cut",
-)
 def test_no_save_after_a_sync_that_failed_is_lost_in_a_power_cut(
     children: Forks, folder: Path, tmp_path: Path
 ) -> None:

@@ -12,7 +12,6 @@ from bisect import bisect
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
-from math import inf
 from pathlib import Path
 from random import Random
 from typing import NamedTuple
@@ -43,26 +42,25 @@ class File:
     syncs: list[Call] = field(default_factory=list)
 
     @cached_property
-    def sure_from(self) -> list[float]:
-        """Tell for each write from which line of the log on it is there: its first sync has returned.
-
-        Where that sync failed, never: the system has forgotten what it could not write.
-        """
+    def covering(self) -> list[Call | None]:
+        """Tell for each write which sync was the first after it."""
         syncs = sorted(self.syncs, key=lambda sync: sync.began)
         began = [sync.began for sync in syncs]
         firsts = (bisect(began, write.call.returned) for write in self.writes)
-        covering = (syncs[first] if first < len(syncs) else None for first in firsts)
-        return [sync.returned if sync and sync.result == 0 else inf for sync in covering]
+        return [syncs[first] if first < len(syncs) else None for first in firsts]
 
     def after(self, cut: int, chance: Random) -> bytes:
         """Return what may be left of it after a cut at this line of the log."""
-        content, doubtful = bytearray(), []
-        for write, sure_from in zip(self.writes, self.sure_from, strict=True):
-            if sure_from < cut:
-                _apply(content, write, None)
-            elif write.call.began < cut:
+        content, doubtful, survive = bytearray(), [], chance.random()
+        for write, sync in zip(self.writes, self.covering, strict=True):
+            if write.call.began >= cut:
+                continue
+            if sync is None or sync.returned >= cut:
                 doubtful.append(write)
-        survive = chance.random()
+            elif sync.result == 0:
+                _apply(content, write, None)
+            elif chance.random() < survive:  # the system forgets what it could not write
+                _apply(content, write, chance)
         survivors = [write for write in doubtful if chance.random() < survive]
         chance.shuffle(survivors)
         for write in survivors:
