@@ -171,9 +171,7 @@ class Batch:
 
     def artifact(self, key: str) -> Artifact | None:
         """Return the file that a finished scene made."""
-        state = self._running.state
-        event = self._running.log.event(state.id, state.scenes[key].version)
-        return event.artifact if isinstance(event, SceneCompleted) else None
+        return self._running.state.scenes[key].artifact
 
     def report(self) -> Report:
         """Count what is done, failed and remaining."""

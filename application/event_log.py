@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
 from typing import TypeVar, cast
 from uuid import UUID
@@ -13,7 +13,7 @@ from eventsourcing.persistence import IntegrityError, PersistenceError, StoredEv
 from eventsourcing.utils import EnvType
 from pydantic import JsonValue
 
-from resumelog.application.errors import Contended
+from resumelog.application.errors import Contended, DamagedEvent
 from resumelog.application.event_rows import StockRows
 from resumelog.application.ports import EventReader, EventRow, EventRows
 from resumelog.domain.aggregate import EventSourced
@@ -40,11 +40,12 @@ class EventLog(Application[UUID]):
         self._reader = cast("EventReader", self.mapper)
 
     def recover(self, state: State) -> State:
-        """Fold into a state what its stream holds beyond it, reading back to the last origin."""
-        newest_first = self._back_to_origin(state)
-        if newest_first and newest_first[-1][0] > state.version + 1:
-            state.begin_anew(state.natural_key)
-        return state.fold(self._reader.events(state.id, reversed(newest_first)))
+        """Fold into a state what its stream holds beyond it; a new state begins at the last origin."""
+        gt = state.version
+        origin = self._rows.last_origin(state.id) if not gt else None
+        if origin is not None:
+            gt = origin - 1
+        return state.fold(self._reader.events(state.id, self._rows_after(state.id, gt)))
 
     def decide(self, state: State, command: Callable[[State], Events]) -> Events:
         """Append what the command decides; the state evolves only when that is on disk.
@@ -78,9 +79,7 @@ class EventLog(Application[UUID]):
 
     def history(self, stream: UUID, *, gt: int = 0) -> Iterator[DomainEvent]:
         """Iterate over all events of a stream, from version `gt` + 1 on."""
-        while page := self._rows.select_rows(stream, gt=gt, limit=PAGE):
-            yield from self._reader.events(stream, page)
-            gt = page[-1][0]
+        return self._reader.events(stream, self._rows_after(stream, gt))
 
     def event(self, stream: UUID, version: int) -> DomainEvent:
         """Return one event."""
@@ -100,13 +99,19 @@ class EventLog(Application[UUID]):
         return self.value_of(self.event(stream, version))
 
     def value_of(self, event: DomainEvent) -> JsonValue:
-        """Return the value that is kept with an event. Raises PayloadGone."""
+        """Return the value that is kept with an event. Raises PayloadGone and DamagedEvent."""
         payload = event.payload
         if payload is None or payload.codec == "inline":
             return payload.inline if payload else None
         stream, version = event.originator_id, event.originator_version
         content = self._rows.select_payload(stream, version)
-        return payload.value(self._reader.payload_content(stream, version, content))
+        try:
+            return payload.value(self._reader.payload_content(stream, version, content))
+        except Exception as error:
+            why = f"its value: {type(error).__name__}: {error}"
+            raise DamagedEvent(
+                topic=event.TOPIC, stream=stream, version=version, why=why
+            ) from error
 
     def states(self) -> Iterator[EventSourced]:
         """Return every job's state, from one pass over the log."""
@@ -124,23 +129,12 @@ class EventLog(Application[UUID]):
         assert isinstance(event, DomainEvent)
         return event
 
-    def _back_to_origin(self, state: EventSourced) -> list[EventRow]:
-        """Return what the stream holds beyond a state, newest first, and nothing before an origin."""
-        origins = {event.TOPIC for event in state.origins}
-        found: list[EventRow] = []
-        lte = None
-        while page := self._page_back(state.id, state.version, lte):
-            for number, (_, topic, _) in enumerate(page, 1):
-                if topic in origins:
-                    return [*found, *page[:number]]
-            found += page
+    def _rows_after(self, stream: UUID, gt: int) -> Iterator[EventRow]:
+        while page := self._rows.select_rows(stream, gt=gt, limit=PAGE):
+            yield from page
             if len(page) < PAGE:
-                break
-            lte = page[-1][0] - 1
-        return found
-
-    def _page_back(self, stream: UUID, gt: int, lte: int | None) -> Sequence[EventRow]:
-        return self._rows.select_rows(stream, gt=gt, lte=lte, desc=True, limit=PAGE)
+                return
+            gt = page[-1][0]
 
     def _everything(self) -> Iterator[DomainEvent]:
         position = 0

@@ -9,6 +9,9 @@ from eventsourcing.persistence import AggregateRecorder
 
 from resumelog.application.errors import PayloadGone
 from resumelog.application.ports import EventRow
+from resumelog.domain.aggregate import ORIGIN_TOPICS
+
+PAGE = 500
 
 
 class StockRows:
@@ -30,6 +33,16 @@ class StockRows:
         """Return what `select_events` does, as plain rows."""
         found = self._recorder.select_events(originator_id, gt=gt, lte=lte, desc=desc, limit=limit)
         return [(stored.originator_version, stored.topic, stored.state) for stored in found]
+
+    def last_origin(self, originator_id: UUID) -> int | None:
+        """Read back, a page at a time, to the newest origin."""
+        lte = None
+        while page := self.select_rows(originator_id, lte=lte, desc=True, limit=PAGE):
+            for version, topic, _ in page:
+                if topic in ORIGIN_TOPICS:
+                    return version
+            lte = page[-1][0] - 1
+        return None
 
     def select_versions(
         self, originator_id: UUID | str, versions: Sequence[int]

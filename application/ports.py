@@ -110,6 +110,10 @@ class EventRows(Protocol):
         """Return what `select_events` does, as plain rows."""
         ...
 
+    def last_origin(self, originator_id: UUID) -> int | None:
+        """Return the version of the newest origin in a stream; None where there is none."""
+        ...
+
     def select_versions(
         self, originator_id: UUID | str, versions: Sequence[int]
     ) -> Sequence[EventRow]:

@@ -93,7 +93,7 @@ class Running(Generic[State]):
         """Append what the command decides, after all that is held; `size` is its bytes if held."""
         claim = self._held_claim("save")
         with self.lock:
-            held = _Held[State](lambda state: command(state, claim), size)
+            held: _Held[State] = _Held(lambda state: command(state, claim), size)
             try:
                 self._write_held()
                 return Saved(self.log.decide(self.state, held.command), 0)

@@ -16,7 +16,7 @@ from resumelog.domain.events import Events
 from resumelog.domain.plan import Plan
 from resumelog.domain.scene_batch import SceneBatch
 from resumelog.domain.scene_events import SceneCompleted
-from resumelog.domain.values import Artifact, Claim, JsonObject
+from resumelog.domain.values import Claim, JsonObject
 
 
 class SceneBatches:
@@ -50,11 +50,15 @@ class SceneBatches:
         taken = self._taken_from(project, after)
         running = Running(self._log, self._leases, self._clock, batch, on_save_error=on_save_error)
         stale: dict[str, str] = {}
+        looked_at = 0
 
         def begin(batch: SceneBatch, by: Claim) -> Events:
             """Look at the newest state: another worker may have made scenes until just now."""
-            stale.clear()
-            stale.update(self._stale(batch, plan, taken))
+            nonlocal looked_at
+            if batch.version != looked_at:
+                stale.clear()
+                stale.update(self._stale(batch, plan, taken))
+                looked_at = batch.version
             return batch.begin(plan, by, self._clock.now(), after=after, stale=stale)
 
         running.begin(begin)
@@ -96,18 +100,10 @@ class SceneBatches:
         self, batch: SceneBatch, plan: Plan, taken: Callable[[str], JsonValue]
     ) -> Mapping[str, str]:
         stale = {}
-        files = _artifacts(self._log, batch)
         for key in filter(batch.is_done, plan):
-            if batch.scenes[key].fingerprint != plan.fingerprint(key, taken(key)):
+            record = batch.scenes[key]
+            if record.fingerprint != plan.fingerprint(key, taken(key)):
                 stale[key] = "its input or its command changed"
-            elif key in files and (fault := self._artifacts.fault(files[key])):
+            elif record.artifact and (fault := self._artifacts.fault(record.artifact)):
                 stale[key] = fault
         return stale
-
-
-def _artifacts(log: EventLog, batch: SceneBatch) -> dict[str, Artifact]:
-    """Return the recorded file of each scene that made one, from one pass over the stream."""
-    if not batch.scenes:
-        return {}
-    events = (event for event in log.history(batch.id) if isinstance(event, SceneCompleted))
-    return {event.scene: event.artifact for event in events if event.artifact}

@@ -40,10 +40,13 @@ from resumelog.domain.values import (
     validation_text,
 )
 
-__all__ = ["Draft", "EventSourced", "draft", "evolves", "stream_id"]
+__all__ = ["ORIGIN_TOPICS", "Draft", "EventSourced", "draft", "evolves", "stream_id"]
 
 STREAMS = UUID("6f1d3b0a-3f0e-5d55-9a43-4d0a5b9c7e21")
 """The namespace of every stream id. It never changes."""
+
+ORIGIN_TOPICS = ("resumelog.AutoPilotRun.Reset", "resumelog.ExportJob.Restarted")
+"""The topics of every kind's origins, by which a store finds the last one; stores index them."""
 
 Draft = Callable[..., DomainEvent]
 _Evolve = TypeVar("_Evolve", bound=Callable[..., None])
@@ -116,13 +119,14 @@ class EventSourced:
         """
         table, version = self._table, self.version
         for event in events:
-            follows = event.originator_version == version + 1
-            if not follows and (version or not isinstance(event, self.origins)):
-                raise BrokenStream(self.title, before=version, after=event.originator_version)
+            after = event.originator_version
+            if after != version + 1 and (version or not isinstance(event, self.origins)):
+                raise BrokenStream(self.title, before=version, after=after)
             table[type(event)](self, event)
-            self.version = version = event.originator_version
+            self.version = version = after
             self.modified_at = event.timestamp
-            self.created_at = self.created_at or event.timestamp
+            if self.created_at is None:
+                self.created_at = event.timestamp
         return self
 
     def begin_anew(self, natural_key: tuple[str, ...]) -> None:

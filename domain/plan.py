@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import count
 
@@ -12,6 +13,7 @@ from resumelog.domain.values import (
     SCENES_MAX,
     JsonObject,
     Payload,
+    canonical_json,
     checked_key,
     fingerprint,
     require_cursor,
@@ -50,6 +52,7 @@ class Plan(Mapping[str, JsonValue]):
             made = (made_by(key, index) for key, index in self._index.items())
             contents = [fingerprint(*both) for both in zip(contents, made, strict=True)]
         self._contents = contents
+        self._params_json = canonical_json(self.params, "the params")
         self.sha256 = fingerprint([*self._scenes], contents, self.params)
 
     def __getitem__(self, key: str) -> JsonValue:
@@ -74,8 +77,14 @@ class Plan(Mapping[str, JsonValue]):
         return self._index[key]
 
     def fingerprint(self, key: str, taken: JsonValue = None) -> str:
-        """Return the sha256 of all that a scene is made from; `taken` comes from the stage before."""
-        return fingerprint(self._contents[self._index[key]], self.params, taken)
+        """Return the sha256 of all that a scene is made from; `taken` comes from the stage before.
+
+        It is `fingerprint(content, params, taken)`, with the params written once for all scenes.
+        """
+        content = self._contents[self._index[key]].encode()
+        taken_json = b"null" if taken is None else canonical_json(taken, "the input")
+        parts = b'["%b",%b,%b]' % (content, self._params_json, taken_json)
+        return hashlib.sha256(parts).hexdigest()
 
 
 def _keyed(scenes: Sequence[JsonValue], contents: Sequence[str]) -> dict[str, JsonValue]:

@@ -45,7 +45,10 @@ class BatchStatus(StrEnum):
 
 
 class SceneRecord(NamedTuple):
-    """What the log says of one scene: `event`, `version` and `at` are of the one that decided it."""
+    """What the log says of one scene: `event`, `version` and `at` are of the one that decided it.
+
+    `artifact` is the file that it made, if it is done and made one.
+    """
 
     state: Literal["done", "failed", "to do"]
     fingerprint: str
@@ -53,6 +56,7 @@ class SceneRecord(NamedTuple):
     event: str
     version: int
     at: datetime
+    artifact: Artifact | None = None
 
 
 class Outcome(NamedTuple):
@@ -359,6 +363,7 @@ class SceneBatch(EventSourced):
             type(event).__name__,
             event.originator_version,
             event.timestamp,
+            getattr(event, "artifact", None),
         )
 
 

@@ -36,6 +36,9 @@ Seconds = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 JsonObject = dict[str, JsonValue]
 
 _JSON: TypeAdapter[JsonValue] = TypeAdapter(JsonValue)
+_ENCODER = json.JSONEncoder(
+    ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False
+)
 
 
 class Value(BaseModel):
@@ -101,7 +104,6 @@ class Payload(Value):
     size: int
     codec: Literal["inline", "json", "zlib"]
     inline: JsonValue = None
-    _content: bytes | None = PrivateAttr(None)
 
     @classmethod
     def of(cls, value: JsonValue, what: str = "a result", job: str = "") -> Payload:
@@ -113,18 +115,17 @@ class Payload(Value):
             return cls(codec="inline", inline=value, **facts)
         packed = zlib.compress(content, 1)
         gains = len(packed) < len(content)
-        payload = cls(codec="zlib" if gains else "json", **facts)
+        payload = NewPayload(codec="zlib" if gains else "json", **facts)
         payload._content = packed if gains else content
         return payload
 
     @property
     def content(self) -> bytes | None:
         """The stored bytes of a large value that was just made; None once they are on disk."""
-        return self._content
+        return None
 
     def forget(self) -> None:
         """Let go of the bytes: they are on disk, and states keep events for long."""
-        self._content = None
 
     def __eq__(self, other: object) -> bool:
         """Equal values have equal hashes, whether their bytes are at hand or not."""
@@ -135,13 +136,18 @@ class Payload(Value):
         return hash(self.sha256)
 
     def value(self, content: bytes | None = None) -> JsonValue:
-        """Return the value itself; a large one is decoded from its stored bytes."""
+        """Return the value itself; a large one is decoded from its stored bytes.
+
+        Raises LookupError without them, and ValueError for bytes that are not this value's.
+        """
         if self.codec == "inline":
             return self.inline
-        stored = content if content is not None else self._content
+        stored = content if content is not None else self.content
         if stored is None:
             raise LookupError("the bytes of this payload are in the payload table")
         plain = zlib.decompress(stored) if self.codec == "zlib" else stored
+        if hashlib.sha256(plain).hexdigest() != self.sha256:
+            raise ValueError("its bytes have another sha256 than its event says")
         value: JsonValue = json.loads(plain)
         return value
 
@@ -152,13 +158,26 @@ class Payload(Value):
         return Payload(sha256=self.sha256, size=self.size, codec="inline", inline=self.value())
 
 
+class NewPayload(Payload):
+    """A large value that was just made, with its bytes: what is read from a log has none."""
+
+    _content: bytes | None = PrivateAttr(None)
+
+    @property
+    def content(self) -> bytes | None:
+        """The stored bytes, until they are on disk."""
+        return self._content
+
+    def forget(self) -> None:
+        """Let go of the bytes."""
+        self._content = None
+
+
 def canonical_json(value: Any, what: str = "value", job: str = "") -> bytes:
     """UTF-8 JSON with sorted keys and no spaces, the form that fingerprints are made of."""
     try:
-        _JSON.validate_python(value)
-        text = json.dumps(
-            value, ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False
-        )
+        _JSON.validator.validate_python(value)
+        text = _ENCODER.encode(value)
         if text.count("[") + text.count("{") > JSON_DEPTH_MAX:
             _require_depth(value)
         return text.encode()
@@ -190,7 +209,8 @@ def require_size(what: str, size: int, limit: int, job: str = "") -> None:
 
 def require_cursor(cursor: JsonValue, what: str = "the cursor", job: str = "") -> None:
     """Raise unless `cursor` is JSON of at most CURSOR_BYTES_MAX."""
-    require_size(what, len(canonical_json(cursor, what, job)), CURSOR_BYTES_MAX, job)
+    if cursor is not None:
+        require_size(what, len(canonical_json(cursor, what, job)), CURSOR_BYTES_MAX, job)
 
 
 def checked_key(key: object, what: str = "the key") -> str:

@@ -87,7 +87,8 @@ def open_log(
     NotOurDatabase, NewerSchema, StoreUnavailable.
     """
     settings = settings or _settings()
-    log = _event_log({**MAPPER, **_environment(url, settings, must_exist)})
+    durability = {"RESUMELOG_SQLITE_DURABILITY": settings.durability} if settings.durability else {}
+    log = _event_log({**MAPPER, **_environment(url, settings, must_exist), **durability})
     make_table = getattr(log.factory, "lease_table", MemoryLeaseTable)
     leases = TableLeases(make_table(), settings.lease_s)
     return ResumeLog(log, leases, clock or SystemClock(), Path(root or Path.cwd()))

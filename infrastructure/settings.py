@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from pydantic import PositiveFloat
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
@@ -9,13 +11,16 @@ DEFAULT_URL = "resumelog.db"
 
 
 class Settings(BaseSettings):
-    """Read RESUMELOG_URL and RESUMELOG_LEASE_S.
+    """Read RESUMELOG_URL, RESUMELOG_LEASE_S and RESUMELOG_DURABILITY.
 
     `lease_s`: a worker on another machine is taken for dead when its heartbeat has not moved for
-    so many seconds; it beats three times in that time.
+    so many seconds; it beats three times in that time. `durability`: what a save that has returned
+    survives, with "full" (the default) a power loss, with "normal" only a kill of the process: a
+    power loss may then take the newest saves, but never one out of the middle.
     """
 
     model_config = SettingsConfigDict(env_prefix="RESUMELOG_", extra="ignore")
 
     url: str | None = None
     lease_s: PositiveFloat = 15.0
+    durability: Literal["full", "normal"] | None = None

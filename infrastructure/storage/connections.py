@@ -37,7 +37,7 @@ DRAIN_S = 10.0
 ON_LOAN_MAX = 64
 IDLE_MAX = 16
 IN_MEMORY = ":memory:"
-PAGE_BYTES = 4096
+PAGE_BYTES = 1024
 CHECKPOINT_BYTES = 4096 * 1000
 FULL_BYTES = 65_536
 
@@ -86,11 +86,11 @@ class Connections:
     @contextmanager
     def loan(self) -> Iterator[sqlite3.Connection]:
         """Lend a connection. Raises ClosedLog after `close`, and sqlite3's error if none is free."""
-        connection = self._take()
+        connection = self.take()
         try:
             yield connection
         finally:
-            self._give_back(connection)
+            self.give_back(connection)
 
     def close(self) -> None:
         """Wait until all are back, then close them; a fork leaves its parent's alone."""
@@ -103,11 +103,13 @@ class Connections:
             while self._idle:
                 self._idle.pop().close()
 
-    def _take(self) -> sqlite3.Connection:
+    def take(self) -> sqlite3.Connection:
+        """Lend a connection that is to be given back, as `loan` does."""
         if os.getpid() != self._process:
             raise ForkedLog
         with self._returned:
-            self._wait_for_a_turn()
+            if self._closed or self._on_loan >= self._limit:
+                self._wait_for_a_turn()
             self._on_loan += 1
             if self._idle:
                 return self._idle.pop()
@@ -123,12 +125,13 @@ class Connections:
         def is_free() -> bool:
             return self._closed or self._on_loan < self._limit
 
-        if not is_free() and not self._returned.wait_for(is_free, timeout=BUSY_TIMEOUT_S):
+        if not self._returned.wait_for(is_free, timeout=BUSY_TIMEOUT_S):
             raise sqlite3.OperationalError(f"all {self._limit} connections are in use")
         if self._closed:
             raise ClosedLog
 
-    def _give_back(self, connection: sqlite3.Connection) -> None:
+    def give_back(self, connection: sqlite3.Connection) -> None:
+        """Take a connection back."""
         with self._returned:
             self._on_loan -= 1
             if self._closed or len(self._idle) >= IDLE_MAX:

@@ -21,16 +21,28 @@ class _Write(Generic[Result]):
 
     def __init__(self, work: Callable[[sqlite3.Cursor], Result]) -> None:
         self.work = work
-        self.ended = False
+        self.leads = self.ended = False
         self.error: Exception | None = None
         self.result: Result
+        self._turn = Lock()
+        self._turn.acquire()
 
     def run(self, cursor: sqlite3.Cursor) -> None:
         self.result = self.work(cursor)
 
+    def wait(self) -> None:
+        """Return when it has ended, or when its thread is to lead."""
+        self._turn.acquire()
+
+    def lead(self) -> None:
+        self.leads = True
+        self._turn.release()
+
     def end(self, error: Exception | None = None) -> None:
         self.error = self.error or error
         self.ended = True
+        if not self.leads:
+            self._turn.release()
 
     def outcome(self) -> Result:
         if self.error is not None:
@@ -41,59 +53,88 @@ class _Write(Generic[Result]):
 class GroupCommit:
     """Writes of many threads in one transaction, each in a savepoint of its own.
 
-    A write that fails, as by a conflict of versions, spoils only itself; where the commit fails,
-    all of its group did. `check` is called before a group begins and after its commit.
+    One thread leads: it commits all that wait, its own write among them, and hands the lead on. A
+    write that fails, as by a conflict of versions, spoils only itself; where the commit fails, all
+    of its group did. `check` is called after each commit and before it counts.
     """
 
     def __init__(self, connections: Connections, check: Callable[[], None]) -> None:
         """Write through these connections."""
         self._connections, self._check = connections, check
         self._waiting: deque[_Write[Any]] = deque()
-        self._lock = Lock()
+        self._is_led = False
         self._has_gap = False
+        self._lock, self._writing = Lock(), Lock()
 
     def run(self, work: Callable[[sqlite3.Cursor], Result]) -> Result:
         """Return what `work` returned, once that is committed; raise what went wrong with it."""
         write = _Write(work)
-        self._waiting.append(write)
         try:
-            with self._lock:
-                while not write.ended:
-                    self._flush()
+            self._queue(write)
+            write.wait()
+            while not write.ended:
+                self._flush()
         except BaseException:
-            with suppress(ValueError):
+            with self._lock, suppress(ValueError):
                 self._waiting.remove(write)  # interrupted: nobody is to write it later
             raise
+        finally:
+            if write.leads:
+                self._hand_on()
         return write.outcome()
 
     @contextmanager
     def alone(self) -> Iterator[sqlite3.Cursor]:
         """Yield the cursor of a transaction that is shared with nobody."""
         with (
-            self._lock,
+            self._writing,
             self._connections.loan() as connection,
             closing(connection.cursor()) as cursor,
-            _committed(cursor),
         ):
-            yield cursor
+            cursor.execute("BEGIN IMMEDIATE")
+            try:
+                yield cursor
+                cursor.execute("COMMIT")
+            except BaseException:
+                _roll_back(cursor)
+                raise
+        self._check()
+
+    def _queue(self, write: _Write[Any]) -> None:
+        with self._lock:
+            self._waiting.append(write)
+            if not self._is_led:
+                self._is_led = True
+                write.lead()
+
+    def _hand_on(self) -> None:
+        with self._lock:
+            self._is_led = bool(self._waiting)
+            if self._waiting:
+                self._waiting[0].lead()
 
     def _flush(self) -> None:
-        group = [self._waiting.popleft() for _ in range(min(len(self._waiting), WRITES_MAX))]
-        try:
-            self._check()
-            with self._connections.loan() as connection:
-                self._close_gap(connection)
-                _commit(connection.cursor(), group)
-            self._check()
-        except Exception as error:  # noqa: BLE001 - each thread of the group raises it
-            self._has_gap = self._has_gap or "IOERR" in getattr(error, "sqlite_errorname", "")
-            for write in group:
-                write.end(error)
-        except BaseException:
-            self._waiting.extendleft(reversed(group))  # the others do it without this thread
-            raise
-        for write in group:
-            write.end()
+        with self._writing:
+            with self._lock:
+                count = min(len(self._waiting), WRITES_MAX)
+                group = [self._waiting.popleft() for _ in range(count)]
+            try:
+                connection = self._connections.take()
+                try:
+                    self._close_gap(connection)
+                    _commit(connection.cursor(), group)
+                finally:
+                    self._connections.give_back(connection)
+                self._check()
+            except Exception as error:  # noqa: BLE001 - each thread of the group raises it
+                self._has_gap |= "IOERR" in (getattr(error, "sqlite_errorname", None) or "")
+                _end(group, error)
+            except BaseException:
+                with self._lock:
+                    self._waiting.extendleft(reversed(group))  # the others do it without us
+                raise
+            else:
+                _end(group)
 
     def _close_gap(self, connection: sqlite3.Connection) -> None:
         """After a sync that failed: move everything into the database and begin the -wal anew.
@@ -108,41 +149,35 @@ class GroupCommit:
             self._has_gap = False
 
 
+def _end(group: list[_Write[Any]], error: Exception | None = None) -> None:
+    for write in group:
+        write.end(error)
+
+
 def _commit(cursor: sqlite3.Cursor, group: list[_Write[Any]]) -> None:
-    with _committed(cursor):
-        if len(group) == 1:
-            group[0].run(cursor)
-            return
-        for write in group:
-            try:
-                with _savepoint(cursor):
-                    write.run(cursor)
-            except Exception as error:
-                if not cursor.connection.in_transaction:
-                    raise  # the whole transaction is gone, as after a full disk
-                write.error = error
-
-
-@contextmanager
-def _committed(cursor: sqlite3.Cursor) -> Iterator[None]:
+    write_one = _Write.run if len(group) == 1 else _run_in_savepoint
     cursor.execute("BEGIN IMMEDIATE")
     try:
-        yield
+        for write in group:
+            write_one(write, cursor)
         cursor.execute("COMMIT")
     except BaseException:
-        if cursor.connection.in_transaction:
-            cursor.execute("ROLLBACK")
+        _roll_back(cursor)
         raise
 
 
-@contextmanager
-def _savepoint(cursor: sqlite3.Cursor) -> Iterator[None]:
+def _run_in_savepoint(write: _Write[Any], cursor: sqlite3.Cursor) -> None:
     cursor.execute("SAVEPOINT one_write")
     try:
-        yield
-    except BaseException:
-        if cursor.connection.in_transaction:
-            cursor.execute("ROLLBACK TO one_write")
-            cursor.execute("RELEASE one_write")
-        raise
+        write.run(cursor)
+    except Exception as error:
+        if not cursor.connection.in_transaction:
+            raise  # the whole transaction is gone, as after a full disk
+        cursor.execute("ROLLBACK TO one_write")
+        write.error = error
     cursor.execute("RELEASE one_write")
+
+
+def _roll_back(cursor: sqlite3.Cursor) -> None:
+    if cursor.connection.in_transaction:
+        cursor.execute("ROLLBACK")

@@ -27,10 +27,8 @@ class Heads:
         return self._heads.get(stream)
 
     def remember(self, heads: Mapping[str, Head]) -> None:
-        """Take over what has been committed; the streams that were written longest ago go."""
+        """Take over what has been committed; the streams that came first go."""
         with self._lock:
-            for stream, head in heads.items():
-                self._heads.pop(stream, None)
-                self._heads[stream] = head
+            self._heads.update(heads)
             while len(self._heads) > HEADS_MAX:
                 del self._heads[next(iter(self._heads))]

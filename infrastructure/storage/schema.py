@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from resumelog.application.errors import NewerSchema, NotOurDatabase
+from resumelog.domain.aggregate import ORIGIN_TOPICS
 
 APPLICATION_ID = 0x52534C47  # "RSLG", told by `file` and PRAGMA application_id
 
@@ -22,8 +23,12 @@ CREATE TABLE IF NOT EXISTS {table} (
 )
 """
 
+IS_ORIGIN = f"topic IN {ORIGIN_TOPICS!r}"
+"""A query must say it in just these words for SQLite to use the index."""
+
 THE_LOG = (
     EVENTS.format(table="stored_events"),
+    f"CREATE INDEX origins ON stored_events (originator_id, originator_version) WHERE {IS_ORIGIN}",
     """
     CREATE TABLE payloads (
         position INTEGER PRIMARY KEY REFERENCES stored_events (position),

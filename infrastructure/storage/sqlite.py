@@ -135,6 +135,17 @@ class AggregateRecorder(stock.SQLiteAggregateRecorder):
             rows: Sequence[EventRow] = c.execute(statement, values).fetchall()
         return rows
 
+    def last_origin(self, originator_id: UUID) -> int | None:
+        """Return the version of the newest origin in a stream; None where there is none."""
+        with self.datastore.transaction(commit=False) as c:
+            (version,) = c.execute(
+                "SELECT MAX(originator_version) FROM stored_events"
+                f" WHERE originator_id = ? AND {schema.IS_ORIGIN}",
+                (_column(originator_id),),
+            ).fetchone()
+        found: int | None = version
+        return found
+
     def select_versions(
         self, originator_id: UUID | str, versions: Sequence[int]
     ) -> Sequence[EventRow]:

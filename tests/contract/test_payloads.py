@@ -7,6 +7,7 @@ from pydantic import JsonValue
 from support.logs import Store, events_of, scenes
 
 from resumelog import ResumeLog
+from resumelog.application.errors import DamagedEvent
 from resumelog.domain.plan import Plan
 from resumelog.domain.scene_events import SceneCompleted
 from resumelog.domain.values import PAYLOAD_INLINE_BYTES_MAX, Payload
@@ -92,3 +93,16 @@ def test_one_long_plan_may_serve_two_stages(log: ResumeLog) -> None:
         log.scenes.open("电影", stage, scenes=plan).leave("下班")
         point = log.queries.resume_point(log.queries.find(f"电影/{stage}"))
         assert [fact.value for fact in point.next] == [*plan]
+
+
+def test_a_value_whose_bytes_were_altered_is_never_handed_out(
+    log: ResumeLog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    event = completed(log, LARGEST_INLINE * 2)
+    assert event.result is not None
+    if event.result.codec == "inline":
+        pytest.skip("this store keeps it inside the event")
+    other = Payload.of(LARGEST_INLINE * 3).content
+    monkeypatch.setattr(log.log._rows, "select_payload", lambda *_: other)
+    with pytest.raises(DamagedEvent, match="another sha256"):
+        log.log.value(event.originator_id, event.originator_version)

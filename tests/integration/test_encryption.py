@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -10,6 +12,7 @@ from support.logs import make_scenes, scenes
 
 import resumelog
 from resumelog.application.errors import DamagedEvent
+from resumelog.domain.scene_batch import SceneBatch
 
 
 def whole(folder: Path) -> bytes:
@@ -48,6 +51,37 @@ def test_nothing_of_a_result_is_in_an_encrypted_file(
     monkeypatch.setenv("CIPHER_KEY", AESCipher.create_key(32))
     make(tmp_path / "jobs.db")
     assert not any(word in whole(tmp_path) for word in (b"SHORT", b"LONGLONG", b"END", b"scene"))
+
+
+def swap(path: Path, table: str, column: str, one: int, other: int) -> None:
+    """Let two rows of a closed log exchange what stands in one of their columns."""
+    with closing(sqlite3.connect(path, isolation_level=None)) as database:
+        found = {
+            position: database.execute(
+                f"SELECT {column} FROM {table} WHERE position = ?", (position,)
+            ).fetchone()[0]
+            for position in (one, other)
+        }
+        for position, content in zip((one, other), reversed(found.values()), strict=True):
+            database.execute(
+                f"UPDATE {table} SET {column} = ? WHERE position = ?", (content, position)
+            )
+
+
+@pytest.mark.parametrize(("table", "column"), [("stored_events", "state"), ("payloads", "content")])
+def test_a_ciphertext_that_was_moved_to_another_row_is_found_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, table: str, column: str
+) -> None:
+    monkeypatch.setenv("CIPHER_KEY", AESCipher.create_key(32))
+    with resumelog.open(tmp_path / "jobs.db") as log:
+        long = {"1": "一" * 1000, "2": "二" * 1000}
+        make_scenes(log.scenes.open("电影", "分镜", scenes=scenes(1, 2)), result=long.__getitem__)
+    swap(tmp_path / "jobs.db", table, column, 3, 4)
+    with (
+        resumelog.open(tmp_path / "jobs.db") as log,
+        pytest.raises(DamagedEvent, match="encrypted for another place"),
+    ):
+        log.log.value(SceneBatch.named("电影", "分镜").id, 3)
 
 
 @pytest.mark.parametrize("key", [None, AESCipher.create_key(32)], ids=["none", "another"])

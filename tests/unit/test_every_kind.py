@@ -15,7 +15,7 @@ from support.exports import pause as pause_export
 from support.scenario import Command, given, history, nothing_yet, refusal, when
 from support.stories import KINDS, copy_of, imported, one_of_each, payloads_removed, stories
 
-from resumelog.domain.aggregate import EventSourced, draft, stream_id
+from resumelog.domain.aggregate import ORIGIN_TOPICS, EventSourced, draft, stream_id
 from resumelog.domain.autopilot_run import AutoPilotRun
 from resumelog.domain.errors import (
     AlreadyRecorded,
@@ -32,6 +32,7 @@ from resumelog.domain.events import (
     Imported,
     PayloadsRemoved,
     event_class,
+    kinds,
     topics,
 )
 from resumelog.domain.export_job import ExportJob, ExportStatus
@@ -255,3 +256,8 @@ def test_an_event_is_frozen_and_takes_no_other_field(topic: str) -> None:
         event.epoch = 9  # type: ignore[misc]
     with pytest.raises(ValidationError, match="extra"):
         type(event).model_validate({**dict(event), "unheard_of": 1})
+
+
+def test_stores_find_the_origins_of_every_kind() -> None:
+    origins = {event.TOPIC for kind in kinds().values() for event in kind.origins}
+    assert origins == {*ORIGIN_TOPICS}
