@@ -6,7 +6,7 @@ import os
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import closing, suppress
+from contextlib import closing, contextmanager, suppress
 from datetime import UTC, datetime
 from itertools import count
 from typing import Any, TypeVar
@@ -26,6 +26,7 @@ Result = TypeVar("Result")
 EXPORT = ExportJob.named("成片")
 BATCH = SceneBatch.named("电影", "分镜")
 UNITS = 6
+CHECKPOINTS_S = 0.1
 SCRIPT = os.urandom(4096).hex()
 """A result that is more than 4 KB when it is compressed."""
 
@@ -60,12 +61,12 @@ def _two_scenes(log: ResumeLog) -> None:
 
 
 def many_saves(database: str, sessions: str, saves: str) -> None:
-    """Save from three threads, and close and open the log again, `sessions` times.
+    """Save from three threads, amid checkpoints, and close and open the log again, `sessions` times.
 
     Tells the stream and the version of every event that a save has put on disk.
     """
     for session in range(int(sessions)):
-        with resumelog.open(database) as log:
+        with resumelog.open(database) as log, checkpoints(database):
             work: tuple[Callable[..., None], ...] = (_units, _units, _scenes)
             threads = [
                 threading.Thread(target=task, args=(log, f"{session % 2}-{number}", int(saves)))
@@ -75,6 +76,25 @@ def many_saves(database: str, sessions: str, saves: str) -> None:
                 thread.start()
             for thread in threads:
                 thread.join()
+
+
+@contextmanager
+def checkpoints(database: str) -> Iterator[None]:
+    """Move what was saved into the database again and again, as the store does at greater length."""
+    over = threading.Event()
+
+    def move() -> None:
+        with closing(sqlite3.connect(database)) as connection:
+            while not over.wait(CHECKPOINTS_S):
+                connection.execute("PRAGMA wal_checkpoint(RESTART)")
+
+    thread = threading.Thread(target=move)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join()
 
 
 def _units(log: ResumeLog, key: str, saves: int) -> None:
@@ -90,7 +110,7 @@ def _scenes(log: ResumeLog, key: str, saves: int) -> None:
     with log.scenes.open(key, "分镜", scenes=plan, on_save_error="raise") as batch:
         for scene, _ in zip(batch.remaining(), range(saves), strict=False):
             insisted(batch.begun, scene)
-            saved = insisted(batch.complete, scene, os.urandom(1536).hex())
+            saved = insisted(batch.complete, scene, os.urandom(2048).hex())
             tell(saved.events[-1].originator_id.hex, saved.events[-1].originator_version)
 
 
