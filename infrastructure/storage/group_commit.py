@@ -127,7 +127,7 @@ class GroupCommit:
                     self._connections.give_back(connection)
                 self._check()
             except Exception as error:  # noqa: BLE001 - each thread of the group raises it
-                self._has_gap |= "IOERR" in (getattr(error, "sqlite_errorname", None) or "")
+                self._has_gap |= "FSYNC" in (getattr(error, "sqlite_errorname", None) or "")
                 _end(group, error)
             except BaseException:
                 with self._lock:
