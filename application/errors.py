@@ -10,7 +10,9 @@ ResumelogError
 │   ├── StoreUnavailable           disk full, no permission, locked: nothing was written
 │   ├── Contended                  other writers kept winning
 │   ├── NotOurDatabase, NewerSchema, NoLog, UnknownStore, BadSetting, ForkedLog, ClosedLog
+│   ├── NotSealed                  a store that keeps no seals
 │   └── DamagedStore, DamagedEvent, PayloadGone
+├── BadManifest                    no list of heads, or not as it was written
 └── NotSaved                       the work is done, but part of its record is not on disk
 """
 
@@ -121,6 +123,23 @@ class PayloadGone(StoreError, LookupError):
     text = "the value kept with event {version} of stream {stream} is gone; the event itself stays"
     stream: UUID
     version: int
+
+
+class NotSealed(StoreError):
+    """Nothing to verify."""
+
+    text = (
+        "{store} keeps no seals, so nothing can be verified; keep the log in resumelog's own store"
+    )
+    store: str
+
+
+class BadManifest(ResumelogError):
+    """A list of heads that can't be trusted."""
+
+    text = "the manifest {name} can't be used: {why}; take another copy of it"
+    name: str
+    why: str
 
 
 class ForkedLog(StoreError):

@@ -103,15 +103,21 @@ class EventLog(Application[UUID]):
         payload = event.payload
         if payload is None or payload.codec == "inline":
             return payload.inline if payload else None
-        stream, version = event.originator_id, event.originator_version
-        content = self._rows.select_payload(stream, version)
+        content = self._rows.select_payload(event.originator_id, event.originator_version)
         try:
-            return payload.value(self._reader.payload_content(stream, version, content))
+            return payload.value(self.opened_payload(event, content))
         except Exception as error:
-            why = f"its value: {type(error).__name__}: {error}"
             raise DamagedEvent(
-                topic=event.TOPIC, stream=stream, version=version, why=why
+                topic=event.TOPIC,
+                stream=event.originator_id,
+                version=event.originator_version,
+                why=f"its value: {type(error).__name__}: {error}",
             ) from error
+
+    def opened_payload(self, event: DomainEvent, content: bytes) -> bytes:
+        """Return an event's payload as it was before it was encrypted; raise what its cipher does."""
+        stream, version = event.originator_id, event.originator_version
+        return self._reader.payload_content(stream, version, content)
 
     def states(self) -> Iterator[EventSourced]:
         """Return every job's state, from one pass over the log."""

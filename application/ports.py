@@ -9,6 +9,8 @@ from typing import NamedTuple, Protocol, runtime_checkable
 from uuid import UUID
 
 from resumelog.domain.events import DomainEvent
+from resumelog.domain.seals import Head
+from resumelog.domain.seals import SealedRow as SealedRow  # stores know it from their port
 from resumelog.domain.values import Artifact, Attempt, Claim, Worker
 
 
@@ -125,20 +127,30 @@ class EventRows(Protocol):
         ...
 
 
-SealedRow = tuple[int, str, int, str, bytes, bytes]
-"""Position, stream (hex), version, topic, stored state, seal: as they stand in the table."""
-
-
 @runtime_checkable
 class SealedEvents(Protocol):
     """What a recorder that seals its events can show to an auditor, a page at a time."""
 
     def sealed_by_position(self, *, gt: int, limit: int) -> Sequence[SealedRow]:
-        """Return the events after a position, in the order of their positions."""
+        """Return the events after a position, in the order of their positions.
+
+        What stands before `gt` is not needed to find them, so that damage there is no hindrance.
+        """
         ...
 
-    def sealed_by_version(self, stream: UUID, *, gt: int, limit: int) -> Sequence[SealedRow]:
-        """Return the events of a stream after a version, in the order of their versions."""
+    def sealed_by_version(self, stream: UUID | str, *, gt: int, limit: int) -> Sequence[SealedRow]:
+        """Return the events of a stream after a version, in the order of their versions.
+
+        A stream may also be named as it stands in the table.
+        """
+        ...
+
+    def sealed_heads(self, *, gt: str, limit: int) -> Sequence[Head]:
+        """Return the newest event of each stream after a stream, in the order of streams."""
+        ...
+
+    def damage(self, *, limit: int) -> Sequence[str]:
+        """Return what the database's own check finds wrong with its structure, a line each."""
         ...
 
 

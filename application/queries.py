@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import datetime
 from functools import singledispatch
 from pathlib import Path
@@ -100,25 +101,30 @@ class Queries:
         return Plan([{"id": key} for key in keys])
 
     def _candidates(self, name: str) -> Iterator[EventSourced]:
-        keys: list[tuple[str, ...]] = [(name,), (str(Path(name).absolute()),)]
-        keys += [(name[:at], name[at + 1 :]) for at, char in enumerate(name) if char == "/"]
-        for kind in kinds().values():
-            for key in keys:
-                if len(key) == len(kind.key_fields):
-                    yield from self._existing(kind, key)
-
-    def _existing(self, kind: type[EventSourced], key: tuple[str, ...]) -> Iterator[EventSourced]:
-        try:
-            state = self._log.recover(kind.named(*key))
-        except BadKey:
-            return
-        if state.version:
-            yield state
+        states = map(self._log.recover, keyed(name))
+        yield from (state for state in states if state.version)
 
     def _by_id(self, name: str) -> Iterator[EventSourced]:
-        prefix = name.replace("-", "").lower()
-        if len(prefix) >= ID_CHARS_MIN and all(char in "0123456789abcdef" for char in prefix):
+        if prefix := id_prefix(name):
             yield from (state for state in self._log.states() if state.id.hex.startswith(prefix))
+
+
+def keyed(name: str) -> Iterator[EventSourced]:
+    """Return every job that `name` could be the key of, as states of which nothing is read."""
+    keys: list[tuple[str, ...]] = [(name,), (str(Path(name).absolute()),)]
+    keys += [(name[:at], name[at + 1 :]) for at, char in enumerate(name) if char == "/"]
+    for kind in kinds().values():
+        for key in keys:
+            if len(key) == len(kind.key_fields):
+                with suppress(BadKey):
+                    yield kind.named(*key)
+
+
+def id_prefix(name: str) -> str:
+    """Return the beginning of an id that a name may be, as hex; empty if it is none."""
+    prefix = name.replace("-", "").lower()
+    is_one = len(prefix) >= ID_CHARS_MIN and all(char in "0123456789abcdef" for char in prefix)
+    return prefix if is_one else ""
 
 
 @singledispatch

@@ -1,21 +1,25 @@
-"""The chain that makes every stream tamper-evident."""
+"""The chain that makes every stream tamper-evident, and the root that pins its heads down."""
 
 from __future__ import annotations
 
-import hashlib
+import struct
+from hashlib import sha256
 from typing import NamedTuple
 
 NO_SEAL = b""
 
+SealedRow = tuple[int, str, int, str, bytes, bytes]
+"""Position, stream, version, topic, stored state, seal: as they stand in the table."""
+
+_length = struct.Struct(">Q").pack
+
 
 class Head(NamedTuple):
-    """The newest event of a stream: its version and its seal."""
+    """The newest event of a stream: its version and its seal. The stream is as in the table."""
 
+    stream: str
     version: int
     seal: bytes
-
-
-NOTHING_SEALED = Head(0, NO_SEAL)
 
 
 def seal(previous: bytes, stream: str, version: int, topic: str, state: bytes) -> bytes:
@@ -25,11 +29,43 @@ def seal(previous: bytes, stream: str, version: int, topic: str, state: bytes) -
 
     Lengths are 8 bytes, big-endian; text is UTF-8; the version is decimal text.
     """
-    parts = (
-        previous,
-        stream.encode(),
-        b"%d" % version,
-        topic.encode(),
-        state,
-    )
-    return hashlib.sha256(b"".join(len(p).to_bytes(8, "big") + p for p in parts)).digest()
+    name, number, what = stream.encode(), b"%d" % version, topic.encode()
+    return sha256(
+        b"".join(  # written out: an audit does this for every event of a log
+            (
+                _length(len(previous)),
+                previous,
+                _length(len(name)),
+                name,
+                _length(len(number)),
+                number,
+                _length(len(what)),
+                what,
+                _length(len(state)),
+                state,
+            )
+        )
+    ).digest()
+
+
+class Root:
+    """sha256 over heads in their order: each one's length-prefixed stream, version and seal.
+
+    Lengths, text and version are as in a seal.
+    """
+
+    def __init__(self) -> None:
+        """Begin with no heads."""
+        self.count = 0
+        self._sha256 = sha256()
+
+    def add(self, head: Head) -> None:
+        """Take the next head in."""
+        self.count += 1
+        for part in (head.stream.encode(), b"%d" % head.version, head.seal):
+            self._sha256.update(_length(len(part)) + part)
+
+    @property
+    def hex(self) -> str:
+        """The root over all heads so far."""
+        return self._sha256.hexdigest()

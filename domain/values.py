@@ -145,11 +145,30 @@ class Payload(Value):
         stored = content if content is not None else self.content
         if stored is None:
             raise LookupError("the bytes of this payload are in the payload table")
-        plain = zlib.decompress(stored) if self.codec == "zlib" else stored
-        if hashlib.sha256(plain).hexdigest() != self.sha256:
-            raise ValueError("its bytes have another sha256 than its event says")
-        value: JsonValue = json.loads(plain)
+        if why := self.differs(stored):
+            raise ValueError(f"it {why}")
+        value: JsonValue = json.loads(self._unpacked(stored))
         return value
+
+    def differs(self, content: bytes) -> str:
+        """Return why stored bytes are not this value; empty if they are."""
+        try:
+            plain = self._unpacked(content)
+        except zlib.error as error:
+            return f"can't be decompressed: {error}"
+        if len(plain) != self.size:
+            return f"does not have the {self.size} bytes that its event names"
+        if hashlib.sha256(plain).hexdigest() != self.sha256:
+            return "does not have the sha256 that its event names"
+        return ""
+
+    def _unpacked(self, content: bytes) -> bytes:
+        """Decompress no more than it takes to see that it is too much, or cut, or goes on."""
+        if self.codec != "zlib":
+            return content
+        stream = zlib.decompressobj()
+        plain = stream.decompress(content, self.size + 1)
+        return plain if stream.eof and not stream.unused_data else b""
 
     def inlined(self) -> Payload:
         """The same value kept inside the event, for a store without a payload table."""

@@ -10,6 +10,7 @@ from typing import Self
 from eventsourcing.persistence import InfrastructureFactoryError
 from pydantic import ValidationError
 
+from resumelog.application.audit import Audit
 from resumelog.application.autopilot_runs import AutoPilot
 from resumelog.application.errors import BadSetting, NoLog, StoreUnavailable, UnknownStore
 from resumelog.application.event_log import EventLog
@@ -33,7 +34,7 @@ SQLITE = {"RESUMELOG_PERSISTENCE_MODULE": "resumelog.infrastructure.storage.sqli
 
 
 class ResumeLog:
-    """An open log: `exports`, `scenes`, `autopilot(host)` and `queries`. Close it, or use `with`."""
+    """An open log: `exports`, `scenes`, `autopilot(host)`, `queries`, `audit`. Close it, or use `with`."""
 
     def __init__(self, log: EventLog, leases: TableLeases, clock: Clock, root: Path) -> None:
         """Put the services together; `open` makes the parts."""
@@ -42,6 +43,7 @@ class ResumeLog:
         self.exports = ExportJobs(log, leases, clock, artifacts)
         self.scenes = SceneBatches(log, leases, clock, artifacts)
         self.queries = Queries(log)
+        self.audit = Audit(log)
         self._pilots: list[AutoPilot] = []
 
     def autopilot(self, host: Host) -> AutoPilot:

@@ -14,6 +14,8 @@ _COMMANDS = {
     "jobs": "reading",
     "show": "reading",
     "log": "reading",
+    "verify": "auditing",
+    "seal": "auditing",
     "completion": "completion",
 }
 

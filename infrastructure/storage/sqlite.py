@@ -25,7 +25,7 @@ from eventsourcing.utils import Environment, EnvType
 
 from resumelog.application.errors import BadSetting, PayloadGone
 from resumelog.application.ports import EventRow, SealedRow
-from resumelog.domain.seals import NOTHING_SEALED, Head, seal
+from resumelog.domain.seals import NO_SEAL, Head, seal
 from resumelog.infrastructure.storage import schema
 from resumelog.infrastructure.storage.datastore import Datastore, Durability
 from resumelog.infrastructure.storage.heads import Heads
@@ -35,6 +35,20 @@ from resumelog.infrastructure.storage.sqlite_leases import SQLiteLeaseTable
 from resumelog.infrastructure.storage.wakes import SQLiteSubscription
 
 VERSION_MIN, VERSION_MAX = -(2**63), 2**63 - 1
+
+HEADS = """
+WITH RECURSIVE streams (stream) AS (
+    SELECT min(originator_id) FROM {table} WHERE originator_id > :gt
+    UNION ALL
+    SELECT (SELECT min(originator_id) FROM {table} WHERE originator_id > stream)
+    FROM streams WHERE stream IS NOT NULL LIMIT :limit
+)
+SELECT originator_id, originator_version, seal FROM streams JOIN {table} ON position = (
+    SELECT position FROM {table} WHERE originator_id = stream
+    ORDER BY originator_version DESC LIMIT 1
+)
+"""
+"""From stream to stream through the index, so that a long one costs what a short one does."""
 
 
 class AggregateRecorder(stock.SQLiteAggregateRecorder):
@@ -85,7 +99,7 @@ class AggregateRecorder(stock.SQLiteAggregateRecorder):
             previous = heads.get(stream) or self._heads.get(stream)
             if previous is None or previous.version != version - 1:
                 previous = self._head(c, stream)
-            head = Head(version, seal(previous.seal, *row))
+            head = Head(stream, version, seal(previous.seal, *row))
             c.execute(self.insert_events_statement, (*row, head.seal))
             heads[stream] = head
             positions.append(c.lastrowid)
@@ -99,7 +113,7 @@ class AggregateRecorder(stock.SQLiteAggregateRecorder):
             " WHERE originator_id = ? ORDER BY originator_version DESC LIMIT 1",
             (stream,),
         ).fetchone()
-        return Head(*row) if row else NOTHING_SEALED
+        return Head(stream, *row) if row else Head(stream, 0, NO_SEAL)
 
     def select_events(
         self,
@@ -222,12 +236,25 @@ class ApplicationRecorder(AggregateRecorder, stock.SQLiteApplicationRecorder):
 
     def sealed_by_position(self, *, gt: int, limit: int) -> Sequence[SealedRow]:
         """Return the events after a position, in the order of their positions."""
-        return self._sealed("position > ? ORDER BY position LIMIT ?", gt, limit)
+        # With > the search would begin at `gt` itself, on a page that may be the damaged one.
+        return self._sealed("position >= ? ORDER BY position LIMIT ?", gt + 1, limit)
 
-    def sealed_by_version(self, stream: UUID, *, gt: int, limit: int) -> Sequence[SealedRow]:
+    def sealed_by_version(self, stream: UUID | str, *, gt: int, limit: int) -> Sequence[SealedRow]:
         """Return the events of a stream after a version, in the order of their versions."""
         where = "originator_id = ? AND originator_version > ? ORDER BY originator_version LIMIT ?"
-        return self._sealed(where, stream.hex, gt, limit)
+        return self._sealed(where, _column(stream), gt, limit)
+
+    def sealed_heads(self, *, gt: str, limit: int) -> Sequence[Head]:
+        """Return the newest event of each stream after a stream, in the order of streams."""
+        statement = HEADS.format(table=self.events_table_name)
+        with self.datastore.transaction(commit=False) as c:
+            return [Head(*row) for row in c.execute(statement, {"gt": gt, "limit": limit})]
+
+    def damage(self, *, limit: int) -> Sequence[str]:
+        """Return what SQLite's own check finds: tables and indexes, page by page."""
+        with self.datastore.transaction(commit=False) as c:
+            found = [row[0] for row in c.execute(f"PRAGMA integrity_check({limit})").fetchall()]
+        return [] if found == ["ok"] else found
 
     def _sealed(self, where: str, *values: object) -> Sequence[SealedRow]:
         statement = (

@@ -12,7 +12,7 @@ from support.cli import RECORDS, Cli
 
 import resumelog
 
-COMMANDS = ["run", "jobs", "show", "log", "completion"]
+COMMANDS = ["run", "jobs", "show", "log", "verify", "seal", "completion"]
 
 
 @pytest.fixture(scope="module")
@@ -98,6 +98,8 @@ def test_bash_completes_the_name_of_a_file_for_the_input(cli: Cli) -> None:
         ("resumelog ", COMMANDS),
         ("resumelog show ", ["reel/video"]),
         ("resumelog log re", ["reel/video"]),
+        ("resumelog verify re", ["reel/video"]),
+        ("resumelog seal ", ["heads"]),
         ("resumelog run --re", ["--retry-failed"]),
         ("resumelog completion z", ["zsh"]),
     ],
