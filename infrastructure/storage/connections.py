@@ -39,6 +39,7 @@ IDLE_MAX = 16
 IN_MEMORY = ":memory:"
 PAGE_BYTES = 1024
 CHECKPOINT_BYTES = 4096 * 1000
+FULL_BYTES = 65_536
 
 _TRANSLATED: tuple[tuple[type[sqlite3.Error], type[PersistenceError]], ...] = (
     (sqlite3.InterfaceError, InterfaceError),
@@ -181,6 +182,7 @@ def connect(
     path: str, *, synchronous: str = "FULL", timeout_s: float | None = None
 ) -> sqlite3.Connection:
     """Open a connection in autocommit mode, WAL, with the durability asked for."""
+    path = readable(path)
     connection = sqlite3.connect(
         path,
         timeout=BUSY_TIMEOUT_S if timeout_s is None else timeout_s,
@@ -199,6 +201,22 @@ def connect(
         connection.close()
         raise
     return connection
+
+
+def readable(path: str) -> str:
+    """Return the path, or a URI that names it as immutable where it can be read in no other way.
+
+    A WAL database needs its -shm, which SQLite can't make on a read-only file system. Nobody writes
+    there, so that without a -wal the file is all there is; with one it needs the -shm beside it.
+    """
+    file = Path(path)
+    if path.startswith("file:") or not file.is_file() or Path(f"{path}-wal").exists():
+        return path
+    return f"{file.absolute().as_uri()}?immutable=1" if _is_read_only(file.parent) else path
+
+
+def _is_read_only(folder: Path) -> bool:
+    return bool(os.statvfs(folder).f_flag & os.ST_RDONLY)
 
 
 @contextmanager
@@ -231,7 +249,12 @@ def _reason(store: str, why: str, advice: str) -> tuple[str, str]:
         return "it is a folder", "name a file in it"
     if not path.parent.is_dir():
         return f"there is no folder {path.parent}", "make it first, or choose another path"
+    if _is_read_only(path.parent):
+        why = f"{why} (its file system is read-only)"
+        return why, "make that writable, or copy the log to one that is"
     try:
-        return f"{why} ({shutil.disk_usage(path.parent).free:,} bytes free)", advice
+        free = shutil.disk_usage(path.parent).free
     except OSError:
         return why, advice
+    full = free < FULL_BYTES  # where an index can't be made, SQLite does not say so
+    return f"{why} ({free:,} bytes free)", _ADVICE["SQLITE_FULL"] if full else advice

@@ -15,6 +15,7 @@ from resumelog.infrastructure.storage.connections import (
     Connections,
     DatabaseFile,
     connect,
+    readable,
     translated,
     translation,
 )
@@ -53,7 +54,7 @@ class Datastore(stock.SQLiteDatastore):
         self.wakes = Wakes(None if self.file.in_memory else self.connect)
         with translated(db_name):
             if not self.file.in_memory:
-                with closing(sqlite3.connect(db_name, uri=True)) as unchanged:
+                with closing(sqlite3.connect(readable(db_name), uri=True)) as unchanged:
                     schema.require_ours(unchanged, db_name)
             with self.connections.loan() as connection:
                 schema.migrate(connection, db_name)

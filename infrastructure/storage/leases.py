@@ -42,6 +42,7 @@ class TableLeases:
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
         self._lock = threading.Lock()
+        self._owed: dict[UUID, tuple[int, bool]] = {}
 
     @property
     def worker(self) -> Worker:
@@ -51,6 +52,7 @@ class TableLeases:
     def acquire(self, stream: UUID, job: str, floor: int, *, force: bool = False) -> Claim:
         """Take the lease; see the port."""
         self._start_beating()
+        self._give_back_owed()
         row = self.table.read(stream)
         held = row is not None and row.holder is not None
         over = row is not None and row.epoch < floor  # the log itself has ended that epoch
@@ -77,13 +79,14 @@ class TableLeases:
             raise LeaseLost(f"stream {stream}", epoch=claim.epoch, current=current)
 
     def release(self, stream: UUID, claim: Claim) -> None:
-        """Give the lease back, with nothing in flight."""
-        self.table.write_in_flight(stream, claim.epoch, NOTHING)
-        self.table.give_back(stream, claim.epoch)
+        """Give the lease back, with nothing in flight; later, if it can't be written now."""
+        self._owed[stream] = (claim.epoch, True)
+        self._give_back_owed()
 
     def abandon(self, stream: UUID, claim: Claim) -> None:
         """Give the lease back, and leave what is in flight to the next worker."""
-        self.table.give_back(stream, claim.epoch)
+        self._owed[stream] = (claim.epoch, False)
+        self._give_back_owed()
 
     def holder(self, stream: UUID) -> str | None:
         """Return who holds the lease; None for nobody, or for a neighbour that is gone."""
@@ -128,6 +131,14 @@ class TableLeases:
             if unit.partial:
                 discard(unit.partial)
 
+    def _give_back_owed(self) -> None:
+        """Write what the disk had no room for: else this process would stand in its own way."""
+        for stream, (epoch, is_done) in [*self._owed.items()]:
+            if is_done:
+                self.table.write_in_flight(stream, epoch, NOTHING)
+            self.table.give_back(stream, epoch)
+            self._owed.pop(stream, None)
+
     def _start_beating(self) -> None:
         with self._lock:
             if self._thread is None:
@@ -141,6 +152,7 @@ class TableLeases:
         while not self._stop.wait(self.lease_s / BEATS_PER_LEASE):
             try:
                 self._beat()
+                self._give_back_owed()
             except StoreError as error:
                 logger.warning("the heartbeat could not be written: %s", error)
 

@@ -7,7 +7,6 @@ import os
 import resource
 import signal
 import sys
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -61,33 +60,6 @@ def die_at(database: str, key: str, total: str, *fails: str) -> None:
                 batch.fail(scene, "渲染失败")
             else:
                 batch.complete(scene, f"《{scene.key}》")
-
-
-def close_under_readers(database: str) -> None:
-    """Close a log while sixteen threads read it."""
-    log = resumelog.open(database)
-    with log.exports.resume("成片.mp4") as job:
-        for unit in range(20):
-            job.save_progress(units_done=unit + 1, units_total=20)
-    reading = threading.Barrier(17)
-
-    def read() -> None:
-        reading.wait()
-        try:
-            while True:
-                log.queries.jobs()
-        except Exception as closed:
-            if "the log is closed" not in str(closed):
-                raise
-
-    threads = [threading.Thread(target=read) for _ in range(16)]
-    for thread in threads:
-        thread.start()
-    reading.wait()
-    log.close()
-    for thread in threads:
-        thread.join()
-    tell("closed")
 
 
 def list_and_append(database: str, name: str) -> None:
@@ -208,7 +180,6 @@ TASKS = {
         stage,
         die_at,
         list_and_append,
-        close_under_readers,
         fork,
         close_in_a_fork,
         full_disk,

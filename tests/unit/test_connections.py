@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from contextlib import ExitStack, closing, suppress
+from contextlib import closing, suppress
 from pathlib import Path
 from threading import Thread
 
@@ -110,16 +110,6 @@ def test_a_connection_is_durable_by_default(connections: Connections) -> None:
         assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
         assert connection.execute("PRAGMA synchronous").fetchone() == (full,)
     connections.close()
-
-
-def test_closing_under_sixteen_readers_never_crashes(tmp_path: Path) -> None:
-    with ExitStack() as stack:
-        children = [
-            stack.enter_context(child("close_under_readers", tmp_path / f"{n}.db", cwd=tmp_path))
-            for n in range(10)
-        ]
-        ends = [finished(process) for process in children]
-    assert ends == [(0, "closed\n", "")] * 10
 
 
 def test_a_forked_child_is_refused_and_its_parent_goes_on(tmp_path: Path) -> None:
