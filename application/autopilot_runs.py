@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from resumelog.application.errors import AlreadyRunning, NoSuchSimulation
 from resumelog.application.event_log import EventLog
+from resumelog.application.job_list import JobList
 from resumelog.application.ports import Clock, Leases
 from resumelog.application.running import Running
 from resumelog.application.steps import Host, StepContext, StopAsked, is_ours
@@ -28,9 +29,12 @@ logger = logging.getLogger("resumelog")
 class AutoPilot:
     """All runs of one log under one host. Steps run in a thread for each run."""
 
-    def __init__(self, log: EventLog, leases: Leases, clock: Clock, host: Host) -> None:
+    def __init__(
+        self, log: EventLog, listed: JobList, leases: Leases, clock: Clock, host: Host
+    ) -> None:
         """Start nothing; `start`, `resume` and `recover` do."""
-        self._log, self._leases, self._clock, self._host = log, leases, clock, host
+        self._log, self._listed = log, listed
+        self._leases, self._clock, self._host = leases, clock, host
         self._closing = threading.Event()
         self._threads: dict[str, threading.Thread] = {}
         self._lock = threading.Lock()
@@ -84,7 +88,7 @@ class AutoPilot:
 
     def recover(self) -> list[str]:
         """Go on with every active run that nobody works on; return their simulation ids."""
-        return [*self._recovered(self._log.states())]
+        return [*self._recovered()]
 
     def wait(self, simulation_id: str, timeout_s: float | None = None) -> AutoPilotRun:
         """Wait until this process no longer drives the run, and return its state."""
@@ -102,12 +106,10 @@ class AutoPilot:
         for thread in [*self._threads.values()]:
             thread.join(CLOSE_S)
 
-    def _recovered(self, states: Iterable[object]) -> Iterable[str]:
-        for run in states:
-            if isinstance(run, AutoPilotRun) and run.status is RunStatus.ACTIVE:
-                simulation_id = run.natural_key[0]
-                if self._launch(simulation_id, lambda run, by, at: run.recover(by, at)):
-                    yield simulation_id
+    def _recovered(self) -> Iterator[str]:
+        for row in self._listed.select([AutoPilotRun.kind], [RunStatus.ACTIVE]):
+            if self._launch(row.name, lambda run, by, at: run.recover(by, at)):
+                yield row.name
 
     def _control(
         self, simulation_id: str, command: Callable[[AutoPilotRun, Any], Events]

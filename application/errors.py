@@ -11,7 +11,7 @@ ResumelogError
 │   ├── Contended                  other writers kept winning
 │   ├── NotOurDatabase, NewerSchema, NoLog, UnknownStore, BadSetting, ForkedLog, ClosedLog
 │   ├── NotSealed                  a store that keeps no seals
-│   └── DamagedStore, DamagedEvent, PayloadGone
+│   └── DamagedStore, DamagedEvent, DamagedView, PayloadGone
 ├── BadManifest                    no list of heads, or not as it was written
 └── NotSaved                       the work is done, but part of its record is not on disk
 """
@@ -177,6 +177,13 @@ class DamagedEvent(StoreError, MapperDeserialisationError):
     topic: str
     stream: UUID | str
     version: int
+    why: str
+
+
+class DamagedView(StoreError, DatabaseError):
+    """The list of jobs that is kept beside the log can't be read. The log itself may be intact."""
+
+    text = "the list of jobs can't be read: {why}; `resumelog jobs --rebuild` makes it anew"
     why: str
 
 

@@ -18,7 +18,7 @@ from resumelog.application.event_rows import StockRows
 from resumelog.application.ports import EventReader, EventRow, EventRows
 from resumelog.domain.aggregate import EventSourced
 from resumelog.domain.errors import Refused
-from resumelog.domain.events import DomainEvent, Events, kinds
+from resumelog.domain.events import DomainEvent, Events
 
 DECISIONS_MAX = 20
 PAGE = 500
@@ -119,16 +119,6 @@ class EventLog(Application[UUID]):
         stream, version = event.originator_id, event.originator_version
         return self._reader.payload_content(stream, version, content)
 
-    def states(self) -> Iterator[EventSourced]:
-        """Return every job's state, from one pass over the log."""
-        found: dict[UUID, EventSourced] = {}
-        for event in self._everything():
-            state = found.get(event.originator_id)
-            if state is None:
-                state = found[event.originator_id] = kinds()[event.kind](event.originator_id)
-            state.fold((event,))
-        return iter(found.values())
-
     def decode(self, stored: StoredEvent) -> DomainEvent:
         """Return the event; raise DamagedEvent for one that can't be read."""
         event = self.mapper.to_domain_event(stored)
@@ -141,12 +131,6 @@ class EventLog(Application[UUID]):
             if len(page) < PAGE:
                 return
             gt = page[-1][0]
-
-    def _everything(self) -> Iterator[DomainEvent]:
-        position = 0
-        while page := self.recorder.select_notifications(position, PAGE, inclusive_of_start=False):
-            yield from map(self.decode, page)
-            position = page[-1].id
 
     def _moved_on(self, state: EventSourced) -> bool:
         before = state.version

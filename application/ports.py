@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from abc import ABC, abstractmethod
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import NamedTuple, Protocol, runtime_checkable
 from uuid import UUID
 
+from eventsourcing.persistence import Tracking, TrackingRecorder
+
+from resumelog.application.job_row import JobRow
 from resumelog.domain.events import DomainEvent
 from resumelog.domain.seals import Head
 from resumelog.domain.seals import SealedRow as SealedRow  # stores know it from their port
@@ -152,6 +156,45 @@ class SealedEvents(Protocol):
     def damage(self, *, limit: int) -> Sequence[str]:
         """Return what the database's own check finds wrong with its structure, a line each."""
         ...
+
+
+class JobsView(TrackingRecorder, ABC):
+    """The rows of the `jobs` projection and the position of the log that they were folded to.
+
+    As eventsourcing asks of a view, it is the tracking recorder of its projection.
+    """
+
+    @abstractmethod
+    def read(self, streams: Iterable[UUID]) -> dict[UUID, JobRow]:
+        """Return the rows of these streams, as far as there are any. Raises DamagedView."""
+
+    @abstractmethod
+    def save(self, rows: Iterable[JobRow], tracking: Tracking, after: int) -> None:
+        """Save rows that were folded from position `after` on, and the new position, in one go.
+
+        Raises IntegrityError where the view is not at `after` any more.
+        """
+
+    @abstractmethod
+    def replace(self, rows: Iterable[JobRow], tracking: Tracking) -> None:
+        """Let these rows and this position take the place of all that is there, in one go."""
+
+    @abstractmethod
+    def select(
+        self, kinds: Collection[str], statuses: Collection[str], limit: int | None
+    ) -> list[JobRow]:
+        """Return rows of some kinds and statuses (empty: any), the one that changed last first.
+
+        Raises DamagedView.
+        """
+
+    @abstractmethod
+    def count(self, kinds: Collection[str], statuses: Collection[str]) -> int:
+        """Count the rows that `select` would return without a limit."""
+
+    @abstractmethod
+    def beginning_with(self, prefix: str, limit: int) -> list[JobRow]:
+        """Return rows whose stream's id in hex begins so, in the order of their ids."""
 
 
 class Artifacts(Protocol):

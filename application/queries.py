@@ -2,60 +2,55 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import suppress
-from datetime import datetime
-from functools import singledispatch
 from pathlib import Path
-from uuid import UUID
 
 from resumelog.application.errors import AmbiguousJob, JobNotFound
 from resumelog.application.event_log import EventLog
+from resumelog.application.job_list import JobList
+from resumelog.application.job_row import JobView
 from resumelog.domain.aggregate import EventSourced
-from resumelog.domain.autopilot_run import AutoPilotRun
 from resumelog.domain.errors import BadKey
 from resumelog.domain.events import DomainEvent, kinds
-from resumelog.domain.export_job import ExportJob
 from resumelog.domain.plan import Plan
 from resumelog.domain.resume_point import ResumePoint, resume_point
 from resumelog.domain.scene_batch import SceneBatch
 from resumelog.domain.scene_events import SceneFailed
-from resumelog.domain.values import Value
 
 ID_CHARS_MIN = 4
 FAILURES_MAX = 20
-
-
-class JobView(Value):
-    """One job in a list. `progress` is a fraction; the counts are of units, scenes or steps."""
-
-    kind: str
-    name: str
-    id: UUID
-    status: str
-    progress: float
-    done: int | None = None
-    failed: int | None = None
-    total: int | None = None
-    attempts: int | None = None
-    worker: str | None = None
-    version: int
-    created_at: datetime | None
-    modified_at: datetime | None
-    error: str = ""
+CANDIDATES_MAX = 20
 
 
 class Queries:
-    """Questions to one log. They change nothing."""
+    """Questions to one log. They change no event."""
 
-    def __init__(self, log: EventLog) -> None:
-        """Read from this log."""
-        self._log = log
+    def __init__(self, log: EventLog, listed: JobList) -> None:
+        """Read from this log and its list of jobs."""
+        self._log, self._listed = log, listed
 
-    def jobs(self) -> list[JobView]:
-        """Return every job, the one that changed last first."""
-        views = [job_view(state) for state in self._log.states()]
-        return sorted(views, key=lambda view: str(view.modified_at), reverse=True)
+    def jobs(
+        self,
+        *,
+        kinds: Collection[str] = (),
+        statuses: Collection[str] = (),
+        limit: int | None = None,
+    ) -> list[JobView]:
+        """Return the jobs of some kinds and statuses (empty: any), the one that changed last first.
+
+        A job of which an event can't be read has the status "damaged", and the error says which.
+        Raises DamagedView.
+        """
+        return [row.view() for row in self._listed.select(kinds, statuses, limit)]
+
+    def count(self, *, kinds: Collection[str] = (), statuses: Collection[str] = ()) -> int:
+        """Count what `jobs` would return without a limit."""
+        return self._listed.count(kinds, statuses)
+
+    def rebuild(self) -> None:
+        """Fold the list of jobs anew from the log. Raises StoreUnavailable, DamagedEvent."""
+        self._listed.rebuild()
 
     def find(self, name: str) -> EventSourced:
         """Return the state of the job that a name means.
@@ -106,7 +101,10 @@ class Queries:
 
     def _by_id(self, name: str) -> Iterator[EventSourced]:
         if prefix := id_prefix(name):
-            yield from (state for state in self._log.states() if state.id.hex.startswith(prefix))
+            for row in self._listed.beginning_with(prefix, CANDIDATES_MAX):
+                kind = kinds().get(row.kind)
+                if kind:
+                    yield self._log.recover(kind(row.id))
 
 
 def keyed(name: str) -> Iterator[EventSourced]:
@@ -125,54 +123,3 @@ def id_prefix(name: str) -> str:
     prefix = name.replace("-", "").lower()
     is_one = len(prefix) >= ID_CHARS_MIN and all(char in "0123456789abcdef" for char in prefix)
     return prefix if is_one else ""
-
-
-@singledispatch
-def job_view(state: EventSourced) -> JobView:
-    """Return a job as it stands in a list."""
-    raise TypeError(f"{type(state).__name__} can't be listed")
-
-
-@job_view.register
-def _export(state: ExportJob) -> JobView:
-    report = state.report
-    return _view(
-        state,
-        progress=state.progress,
-        done=report.units_done,
-        total=report.units_total,
-        attempts=state.attempts,
-        error=state.error,
-    )
-
-
-@job_view.register
-def _batch(state: SceneBatch) -> JobView:
-    total = state.scene_count
-    progress = state.done / total if total else 0.0
-    return _view(state, progress=progress, done=state.done, failed=state.failed, total=total)
-
-
-@job_view.register
-def _run(state: AutoPilotRun) -> JobView:
-    done, total = len(state.completed), len(state.steps) - 1
-    attempts = state.attempts.get(state.next_step)
-    return _view(
-        state, progress=done / total, done=done, total=total, attempts=attempts, error=state.error
-    )
-
-
-def _view(state: ExportJob | SceneBatch | AutoPilotRun, **facts: object) -> JobView:
-    return JobView.model_validate(
-        {
-            "kind": state.kind,
-            "name": "/".join(state.natural_key),
-            "id": state.id,
-            "status": str(state.status),
-            "worker": str(state.worker) if state.worker else None,
-            "version": state.version,
-            "created_at": state.created_at,
-            "modified_at": state.modified_at,
-            **facts,
-        }
-    )

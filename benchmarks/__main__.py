@@ -1,12 +1,17 @@
-"""python -m benchmarks [audit] [startup] [store]: all of them by default."""
+"""python -m benchmarks [startup] [store] [jobs] [audit]: all of them by default."""
 
 from __future__ import annotations
 
 import sys
 
-from benchmarks import audit, startup, store
+from benchmarks import audit, jobs, startup, store
 
-ALL = {"audit": audit.measure, "startup": startup.measure, "store": store.measure}
+ALL = {
+    "startup": startup.measure,
+    "store": store.measure,
+    "jobs": jobs.measure,
+    "audit": audit.measure,
+}
 
 for name in sys.argv[1:] or ALL:
     ALL[name]()

@@ -241,8 +241,12 @@ class SceneBatch(EventSourced):
         return (draft(Interrupted, epoch=by.epoch, in_flight=scenes, cause=cause),)
 
     def _cut_short(self, in_flight: Iterable[Attempt]) -> tuple[str, ...]:
-        """Return the scenes whose attempt is not on record yet."""
-        return tuple(unit for unit, number in in_flight if number > self.attempts(unit))
+        """Return the scenes whose attempt is not on record yet; what is done stays done."""
+        return tuple(
+            unit
+            for unit, number in in_flight
+            if number > self.attempts(unit) and not self.is_done(unit)
+        )
 
     def _planned(self, plan: Plan, by: Claim, after: str | None) -> tuple[Draft, ...]:
         if (plan.sha256, after) == (self.plan_sha256, self.after):
@@ -313,7 +317,8 @@ class SceneBatch(EventSourced):
     @evolves
     def _interrupted(self, event: Interrupted) -> None:
         for scene in event.in_flight:
-            self._decided(event, "to do", scene, "", self.attempts(scene) + 1)
+            if not self.is_done(scene):  # another attempt was recorded meanwhile
+                self._decided(event, "to do", scene, "", self.attempts(scene) + 1)
         if self.status is BatchStatus.RUNNING:
             self._became(BatchStatus.OPEN, event)
 

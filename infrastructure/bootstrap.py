@@ -15,7 +15,8 @@ from resumelog.application.autopilot_runs import AutoPilot
 from resumelog.application.errors import BadSetting, NoLog, StoreUnavailable, UnknownStore
 from resumelog.application.event_log import EventLog
 from resumelog.application.export_jobs import ExportJobs
-from resumelog.application.ports import Clock
+from resumelog.application.job_list import JobList
+from resumelog.application.ports import Clock, JobsView
 from resumelog.application.queries import Queries
 from resumelog.application.scene_batches import SceneBatches
 from resumelog.application.steps import Host
@@ -25,6 +26,7 @@ from resumelog.infrastructure.clock import SystemClock
 from resumelog.infrastructure.settings import DEFAULT_URL, Settings
 from resumelog.infrastructure.storage.lease_table import MemoryLeaseTable
 from resumelog.infrastructure.storage.leases import TableLeases
+from resumelog.infrastructure.storage.memory_jobs import MemoryJobsView
 from resumelog.infrastructure.storage.schema import is_there
 
 # Prefixed by the application's name, as eventsourcing reads them first.
@@ -36,19 +38,22 @@ SQLITE = {"RESUMELOG_PERSISTENCE_MODULE": "resumelog.infrastructure.storage.sqli
 class ResumeLog:
     """An open log: `exports`, `scenes`, `autopilot(host)`, `queries`, `audit`. Close it, or use `with`."""
 
-    def __init__(self, log: EventLog, leases: TableLeases, clock: Clock, root: Path) -> None:
+    def __init__(
+        self, log: EventLog, view: JobsView, leases: TableLeases, clock: Clock, root: Path
+    ) -> None:
         """Put the services together; `open` makes the parts."""
-        self.log, self.leases, self.clock = log, leases, clock
+        self.log, self.view, self.leases, self.clock = log, view, leases, clock
         artifacts = FileArtifacts(root)
         self.exports = ExportJobs(log, leases, clock, artifacts)
         self.scenes = SceneBatches(log, leases, clock, artifacts)
-        self.queries = Queries(log)
+        self._listed = JobList(log, view)
+        self.queries = Queries(log, self._listed)
         self.audit = Audit(log)
         self._pilots: list[AutoPilot] = []
 
     def autopilot(self, host: Host) -> AutoPilot:
         """Return the runs of this log under a host; closing the log hands them back."""
-        pilot = AutoPilot(self.log, self.leases, self.clock, host)
+        pilot = AutoPilot(self.log, self._listed, self.leases, self.clock, host)
         self._pilots.append(pilot)
         return pilot
 
@@ -93,7 +98,8 @@ def open_log(
     log = _event_log({**MAPPER, **_environment(url, settings, must_exist), **durability})
     make_table = getattr(log.factory, "lease_table", MemoryLeaseTable)
     leases = TableLeases(make_table(), settings.lease_s)
-    return ResumeLog(log, leases, clock or SystemClock(), Path(root or Path.cwd()))
+    make_view = getattr(log.factory, "jobs_view", MemoryJobsView)
+    return ResumeLog(log, make_view(), leases, clock or SystemClock(), Path(root or Path.cwd()))
 
 
 def _settings() -> Settings:

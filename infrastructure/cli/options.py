@@ -11,6 +11,8 @@ from click.shell_completion import CompletionItem
 if TYPE_CHECKING:
     from resumelog.infrastructure.bootstrap import ResumeLog
 
+COMPLETED_MAX = 1000
+
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 
@@ -58,11 +60,11 @@ def complete_file(
 
 
 def complete_job(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
-    """Offer the names of the jobs for shell completion."""
+    """Offer the names of the jobs that changed last for shell completion."""
     del param
     try:
         with existing(ctx.params.get("url")) as log:
-            names = [view.name for view in log.queries.jobs()]
+            names = [view.name for view in log.queries.jobs(limit=COMPLETED_MAX)]
     except Exception:  # noqa: BLE001 - a completion that fails offers nothing
         return []
     return [name for name in names if name.startswith(incomplete)]

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -10,7 +12,7 @@ import click
 from resumelog.infrastructure.cli.options import as_json, complete_job, database, existing
 
 if TYPE_CHECKING:
-    from resumelog.application.queries import JobView
+    from resumelog.application.job_row import JobView
     from resumelog.domain.events import DomainEvent
     from resumelog.infrastructure.bootstrap import ResumeLog
 
@@ -18,26 +20,77 @@ PIPE_COLUMNS = 250
 BUSY = ("running", "active")
 JOB_COLUMNS = ("JOB", "KIND", "STATUS", "PROGRESS", "FAILED", "WORKER", "CHANGED", "ID")
 FACTS_CHARS = 160
+KINDS = ("ExportJob", "SceneBatch", "AutoPilotRun")
+STATUSES = (
+    "idle",
+    "open",
+    "inactive",
+    "running",
+    "active",
+    "paused",
+    "interrupted",
+    "failed",
+    "stopped",
+    "completed",
+    "damaged",
+)
+"""Written out, since to import them would make completion slow."""
+LISTED = 100
 
 
 @click.command()
+@click.option(
+    "--kind",
+    "kinds",
+    multiple=True,
+    type=click.Choice(KINDS),
+    help="List only this kind of job; may be repeated.",
+)
+@click.option(
+    "--status",
+    "statuses",
+    multiple=True,
+    type=click.Choice(STATUSES),
+    help="List only jobs that stand so; may be repeated.",
+)
+@click.option(
+    "--limit",
+    type=click.IntRange(0),
+    default=LISTED,
+    show_default=True,
+    help="List so many at most; 0 lists all.",
+)
+@click.option("--rebuild", is_flag=True, help="Fold the list anew from the events first.")
 @as_json
 @database
-def jobs(wants_json: bool, url: str | None) -> None:
-    """List every job, the one that changed last first.
+def jobs(
+    kinds: tuple[str, ...],
+    statuses: tuple[str, ...],
+    limit: int,
+    rebuild: bool,
+    wants_json: bool,
+    url: str | None,
+) -> None:
+    """List the jobs, the one that changed last first.
 
     \b
     Examples:
       resumelog jobs
-      resumelog jobs --json | jq '.[] | select(.failed > 0) | .name'
+      resumelog jobs --status running --status paused
+      resumelog jobs --limit 0 --json | jq '.[] | select(.failed > 0) | .name'
     """
     with existing(url) as log:
-        views = [_with_worker(log, view) for view in log.queries.jobs()]
+        if rebuild:
+            log.queries.rebuild()
+        listed = log.queries.jobs(kinds=kinds, statuses=statuses, limit=limit or None)
+        views = [_with_worker(log, view) for view in listed]
         if wants_json:
-            _print_json([view.model_dump(mode="json") for view in views])
+            _print_json(_as_documents(views))
         else:
-            rows = [_job_row(view) for view in views]
-            _print_table(JOB_COLUMNS, rows)
+            _print_table(JOB_COLUMNS, [_job_row(view) for view in views])
+        _tell_damaged(views)
+        if limit and len(views) == limit:
+            _tell_more(log.queries.count(kinds=kinds, statuses=statuses) - limit)
 
 
 @click.command()
@@ -100,7 +153,28 @@ def _job_row(view: JobView) -> tuple[str, ...]:
 def _with_worker(log: ResumeLog, view: JobView) -> JobView:
     """Say who works on it now, not who did last."""
     at_work = view.status in (*BUSY, "open", "paused")
-    return view.model_copy(update={"worker": log.leases.holder(view.id) if at_work else None})
+    return replace(view, worker=log.leases.holder(view.id) if at_work else None)
+
+
+def _as_documents(views: Iterable[JobView]) -> Any:
+    from pydantic import TypeAdapter
+
+    from resumelog.application.job_row import JobView
+
+    return TypeAdapter(list[JobView]).dump_python([*views], mode="json")
+
+
+def _tell_damaged(views: Iterable[JobView]) -> None:
+    from resumelog.infrastructure.cli.outcomes import printable
+
+    for view in views:
+        if view.status == "damaged":
+            click.echo(printable(f"resumelog: {view.name}: {view.error}"), err=True)
+
+
+def _tell_more(count: int) -> None:
+    if count > 0:
+        click.echo(f"resumelog: {count} more; --limit 0 lists all", err=True)
 
 
 def _one_line(text: str) -> str:

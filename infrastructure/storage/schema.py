@@ -51,9 +51,30 @@ THE_LOG = (
         lease_s REAL NOT NULL
     ) WITHOUT ROWID
     """,
+    """
+    CREATE TABLE jobs (
+        originator_id TEXT NOT NULL UNIQUE,
+        position INTEGER NOT NULL,
+        kind TEXT NOT NULL,
+        status TEXT NOT NULL,
+        facts BLOB NOT NULL
+    )
+    """,
+    "CREATE INDEX jobs_by_change ON jobs (position, status, kind)",
+    # As eventsourcing makes it, with the mark of its own migration.
+    """
+    CREATE TABLE tracking (
+        application_name TEXT,
+        notification_id INTEGER,
+        PRIMARY KEY (application_name)
+    ) WITHOUT ROWID
+    """,
+    "INSERT INTO tracking VALUES ('__migration__', 1)",
 )
 
-MIGRATIONS: tuple[tuple[str, tuple[str, ...]], ...] = (("the log, payloads and leases", THE_LOG),)
+MIGRATIONS: tuple[tuple[str, tuple[str, ...]], ...] = (
+    ("the log, payloads, leases and jobs", THE_LOG),
+)
 """Each takes the schema one version up. What has been released is never changed."""
 
 

@@ -31,6 +31,7 @@ from resumelog.infrastructure.storage.datastore import Datastore, Durability
 from resumelog.infrastructure.storage.heads import Heads
 from resumelog.infrastructure.storage.lease_table import LeaseTable, MemoryLeaseTable
 from resumelog.infrastructure.storage.mapper import EventMapper, StoredEventWithPayload
+from resumelog.infrastructure.storage.sqlite_jobs import SQLiteJobsView
 from resumelog.infrastructure.storage.sqlite_leases import SQLiteLeaseTable
 from resumelog.infrastructure.storage.wakes import SQLiteSubscription
 
@@ -332,6 +333,21 @@ class Factory(stock.SQLiteFactory):
         if self.datastore.file.in_memory:
             return MemoryLeaseTable()
         return SQLiteLeaseTable(self.datastore)
+
+    def jobs_view(self) -> SQLiteJobsView:
+        """Return the rows of the `jobs` projection, kept beside the events."""
+        view = self.tracking_recorder(SQLiteJobsView)
+        assert isinstance(view, SQLiteJobsView)
+        return view
+
+    def tracking_recorder(
+        self, tracking_recorder_class: type[stock.SQLiteTrackingRecorder] | None = None
+    ) -> stock.SQLiteTrackingRecorder:
+        """Return a tracking recorder; the view of an encrypted log is encrypted too."""
+        recorder = super().tracking_recorder(tracking_recorder_class)
+        if isinstance(recorder, SQLiteJobsView):
+            recorder.cipher = self.cipher()
+        return recorder
 
 
 def _column(originator_id: UUID | str) -> str:

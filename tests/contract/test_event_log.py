@@ -145,7 +145,7 @@ def test_the_history_may_begin_after_a_version(log: ResumeLog) -> None:
 def test_a_log_of_many_events_is_read_to_its_end(log: ResumeLog) -> None:
     job = begun(log)
     log.log.decide(job, many)
-    assert [state.version for state in log.log.states()] == [PAGE + 2]
+    assert [view.version for view in log.queries.jobs()] == [PAGE + 2]
 
 
 def test_writers_of_different_streams_wait_for_each_other(log: ResumeLog, other: ResumeLog) -> None:

@@ -79,13 +79,6 @@ def test_a_state_kept_from_any_version_catches_up(log: ResumeLog, kind: type[Eve
         assert log.log.recover(kept) == newest, f"from version {version}"
 
 
-def test_one_pass_gives_the_state_of_every_job(log: ResumeLog) -> None:
-    for kind in KINDS:
-        told(log, kind)
-    found = {state.kind: state for state in log.log.states()}
-    assert found == {kind.kind: log.log.recover(nothing_yet(kind)) for kind in KINDS}
-
-
 def test_recovery_decodes_nothing_before_the_last_origin(log: ResumeLog) -> None:
     job = ExportJob.named("成片.mp4")
     log.log.recorder.insert_events([StoredEvent(job.id, 1, "resumelog.Unheard", b"{}")])

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 from support.cli import JOB, RECORDS, Cli, line, require_one_line, require_refused
+from support.listed_logs import begun, lengthen, position
 
 import resumelog
 
@@ -90,7 +91,7 @@ def copy(kept: Cli, tmp_path: Path) -> Cli:
     ("state", "arguments"),
     [
         *((state, ("log", JOB)) for state in (b"{}", b"[]", b"\xff\x00")),
-        *((b"", arguments) for arguments in EVERY[:3]),
+        *((b"", arguments) for arguments in (EVERY[0], EVERY[2])),
     ],
     ids=str,
 )
@@ -99,6 +100,30 @@ def test_a_damaged_event_is_named(copy: Cli, state: bytes, arguments: Sequence[o
     change(copy.folder / "resumelog.db", overwrite, state)
     event = r"event 4 of stream [0-9a-f-]{36} \(resumelog\.SceneBatch\.SceneCompleted\)"
     require_told(copy, arguments, f"{event} can't be read: ")
+
+
+def test_a_damaged_job_is_listed_with_the_event_and_the_others_as_they_are(copy: Cli) -> None:
+    overwrite = "UPDATE stored_events SET state = ? WHERE originator_version = 4"
+    change(copy.folder / "resumelog.db", overwrite, b"")
+    with resumelog.open(copy.folder / "resumelog.db", root=copy.folder) as log:
+        log.scenes.open("reel", "audio", scenes=["1"]).leave("enough")
+    before = copy.files()
+    ran = copy("jobs", "--json")
+    intact, damaged = ran.document
+    assert (ran.code, intact["name"], intact["status"]) == (0, "reel/audio", "open")
+    assert (damaged["name"], damaged["status"]) == (JOB, "damaged")
+    assert ran.err == f"resumelog: {JOB}: {damaged['error']}\n"
+    event = r"event 4 of stream [0-9a-f-]{36} \(resumelog\.SceneBatch\.SceneCompleted\)"
+    assert re.match(f"{event} can't be read: ", damaged["error"])
+    assert copy.files() == before
+
+
+def test_a_list_of_jobs_that_is_damaged_is_made_anew_when_asked(copy: Cli) -> None:
+    whole = copy("jobs", "--rebuild").out
+    change(copy.folder / "resumelog.db", "UPDATE jobs SET facts = ?", b"[1,")
+    require_told(copy, ("jobs",), "the list of jobs can't be read: .*`resumelog jobs --rebuild`")
+    assert copy("jobs", "--rebuild").out == whole
+    assert copy("jobs").out == whole
 
 
 @pytest.mark.parametrize("arguments", EVERY[:2], ids=["run", "jobs"])
@@ -153,6 +178,28 @@ def test_a_log_that_cannot_be_written_is_told(
     assert after.keys() - before.keys() <= {"resumelog.db-shm", "resumelog.db-wal"}
     assert before.items() <= after.items()
     assert not after.get("resumelog.db-wal")
+
+
+@pytest.mark.parametrize("arguments", [(), ("--status", "completed", "--json")], ids=str)
+def test_a_log_that_cannot_be_written_is_listed_all_the_same(
+    copy: Cli, bound: Sequence[str], arguments: tuple[str, ...]
+) -> None:
+    with resumelog.open(copy.folder / "resumelog.db") as log:
+        lengthen(log, begun(log, "long"))
+    (copy.folder / "resumelog.db").chmod(0o444)
+    with resumelog.open(copy.folder / "resumelog.db", must_exist=True) as log:
+        assert position(log) == 0, "there must be something to save"
+    ran = copy("jobs", *arguments, through=bound)
+    assert (ran.code, ran.err) == (0, "")
+    assert JOB in ran.out
+    with resumelog.open(copy.folder / "resumelog.db", must_exist=True) as log:
+        assert position(log) == 0
+
+
+def test_a_list_that_cannot_be_written_is_not_made_anew(copy: Cli, bound: Sequence[str]) -> None:
+    (copy.folder / "resumelog.db").chmod(0o444)
+    ran = copy("jobs", "--rebuild", through=bound)
+    require_one_line(ran, r"resumelog\.db can't be written: .*; make the file and its folder")
 
 
 def test_a_folder_for_files_that_cannot_be_written_is_told(cli: Cli, bound: Sequence[str]) -> None:

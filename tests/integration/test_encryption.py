@@ -8,10 +8,11 @@ from pathlib import Path
 
 import pytest
 from eventsourcing.cipher import AESCipher
+from support.listed_logs import position
 from support.logs import make_scenes, scenes
 
 import resumelog
-from resumelog.application.errors import DamagedEvent
+from resumelog.application.errors import DamagedEvent, DamagedView
 from resumelog.domain.scene_batch import SceneBatch
 
 
@@ -93,5 +94,36 @@ def test_without_the_right_key_every_event_is_damaged(
     monkeypatch.delenv("CIPHER_KEY")
     if key:
         monkeypatch.setenv("CIPHER_KEY", key)
-    with resumelog.open(tmp_path / "jobs.db") as log, pytest.raises(DamagedEvent):
-        log.queries.jobs()
+    with resumelog.open(tmp_path / "jobs.db") as log:
+        (view,) = log.queries.jobs()
+        assert view.status == "damaged"
+        with pytest.raises(DamagedEvent):
+            log.queries.find("电影/分镜")
+
+
+def test_the_list_of_an_encrypted_log_is_encrypted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CIPHER_KEY", AESCipher.create_key(32))
+    make(tmp_path / "jobs.db")
+    with resumelog.open(tmp_path / "jobs.db") as log:
+        log.queries.rebuild()
+        (view,) = log.queries.jobs()
+        assert (view.name, view.status) == ("电影/分镜", "completed")
+        assert position(log) > 0
+    assert "电影".encode() not in whole(tmp_path)
+
+
+def test_without_the_right_key_the_list_can_neither_be_read_nor_made_anew(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CIPHER_KEY", AESCipher.create_key(32))
+    make(tmp_path / "jobs.db")
+    with resumelog.open(tmp_path / "jobs.db") as log:
+        log.queries.rebuild()
+    monkeypatch.setenv("CIPHER_KEY", AESCipher.create_key(32))
+    with resumelog.open(tmp_path / "jobs.db") as log:
+        with pytest.raises(DamagedView):
+            log.queries.jobs()
+        with pytest.raises(DamagedEvent):
+            log.queries.rebuild()

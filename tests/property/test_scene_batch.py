@@ -99,10 +99,8 @@ class SceneBatchMachine(Replaying[SceneBatch]):
         self.do(scenes.interrupt(*tried, epoch=self.live.epoch + offset, at=self.now))
 
     def attempts_at(self, in_flight: tuple[str, ...]) -> tuple[Attempt, ...]:
-        undone = [*self.live.remaining(self.plan)]
-        return tuple(
-            Attempt(key, self.live.attempts(key) + 1) for key in in_flight if key in undone
-        )
+        planned = (key for key in in_flight if key in self.plan)
+        return tuple(Attempt(key, self.live.attempts(key) + 1) for key in planned)
 
     @rule()
     def do_what_is_left(self) -> None:

@@ -15,6 +15,7 @@ from resumelog.domain.events import DomainEvent, Events
 from resumelog.domain.values import Claim
 from resumelog.infrastructure.settings import Settings
 from resumelog.infrastructure.storage.leases import TableLeases
+from resumelog.infrastructure.storage.memory_jobs import MemoryJobsView
 
 UNITS = 10
 
@@ -31,7 +32,7 @@ class Store:
         if self.url == "memory:" and self._handles:
             first = self._handles[0]
             leases = TableLeases(first.leases.table, lease_s)
-            handle = ResumeLog(first.log, leases, first.clock, self.root)
+            handle = ResumeLog(first.log, MemoryJobsView(), leases, first.clock, self.root)
         else:
             handle = resumelog.open(self.url, root=self.root, settings=Settings(lease_s=lease_s))
         self._handles.append(handle)

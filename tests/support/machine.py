@@ -9,10 +9,13 @@ import pytest
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 from support.canonical import later
+from support.listed import job_view
 from support.scenario import Command, nothing_yet, when
 from support.stored import reread
 from support.stories import copy_of, imported, payloads_removed
 
+from resumelog.application.job_changes import evolve
+from resumelog.application.job_row import JobRow
 from resumelog.domain.aggregate import EventSourced
 from resumelog.domain.errors import Refused
 from resumelog.domain.events import DomainEvent, Events
@@ -38,6 +41,7 @@ class Replaying(RuleBasedStateMachine, Generic[A]):
         super().__init__()
         self.live: Any = nothing_yet(self.kind)
         self.log: list[DomainEvent] = []
+        self.row: JobRow | None = None
         self.seconds = 0.0
 
     @property
@@ -80,6 +84,7 @@ class Replaying(RuleBasedStateMachine, Generic[A]):
         assert event.epoch is None or event.epoch >= epoch, "an old epoch was let in"
         self.live.fold((event,))
         self.log.append(reread(event))
+        self.row = evolve(self.row, self.log[-1], len(self.log))
         left = before in self.live.finished and self.live.status != before
         assert not left or isinstance(event, self.leaves), f"{before} was left by {event!r}"
 
@@ -104,3 +109,8 @@ class Replaying(RuleBasedStateMachine, Generic[A]):
         origins = [at for at, event in enumerate(self.log) if isinstance(event, self.kind.origins)]
         if origins:
             assert self.kind(self.live.id).fold(self.log[origins[-1] :]) == self.live
+
+    @invariant()
+    def the_row_in_the_list_says_what_the_state_says(self) -> None:
+        if self.row:
+            assert self.row.view() == job_view(self.live)

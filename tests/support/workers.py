@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from support.listed_logs import begun, lengthen
 from support.logs import scenes
 
 import resumelog
@@ -61,6 +62,47 @@ def die_at(database: str, key: str, total: str, *fails: str) -> None:
                 batch.complete(scene, f"《{scene.key}》")
 
 
+<<<<<<< HEAD
+=======
+def close_under_readers(database: str) -> None:
+    """Close a log while sixteen threads read it."""
+    log = resumelog.open(database)
+    with log.exports.resume("成片.mp4") as job:
+        for unit in range(20):
+            job.save_progress(units_done=unit + 1, units_total=20)
+    reading = threading.Barrier(17)
+
+    def read() -> None:
+        reading.wait()
+        try:
+            while True:
+                log.queries.jobs()
+        except Exception as closed:
+            if "the log is closed" not in str(closed):
+                raise
+
+    threads = [threading.Thread(target=read) for _ in range(16)]
+    for thread in threads:
+        thread.start()
+    reading.wait()
+    log.close()
+    for thread in threads:
+        thread.join()
+    tell("closed")
+
+
+def list_and_append(database: str, name: str) -> None:
+    """Bring the list of jobs up to date and write one more job of many events, for ever."""
+    with resumelog.open(database) as log:
+        tell("ready")
+        for number in range(10**6):
+            log.queries.jobs(limit=1)
+            key = f"{name}-{number}"
+            lengthen(log, begun(log, key), 300)
+            tell(key)
+
+
+>>>>>>> main
 def fork(database: str) -> None:
     """Use a log in a child of this process, then go on with it here."""
     with resumelog.open(database) as log, log.exports.resume("成片.mp4") as job:
@@ -154,6 +196,7 @@ TASKS = {
         export,
         stage,
         die_at,
+        list_and_append,
         fork,
         full_disk,
         export_on_a_full_disk,

@@ -26,7 +26,13 @@ from support.scenes import (
 from resumelog.domain.aggregate import Draft, draft
 from resumelog.domain.errors import BadInput, SceneAlreadyCompleted, UnknownScene
 from resumelog.domain.scene_batch import BatchStatus, SceneBatch
-from resumelog.domain.scene_events import Reopened, SceneCompleted, SceneFailed, SceneInvalidated
+from resumelog.domain.scene_events import (
+    Interrupted,
+    Reopened,
+    SceneCompleted,
+    SceneFailed,
+    SceneInvalidated,
+)
 from resumelog.domain.values import ERROR_BYTES_MAX, Attempt, Payload
 
 ALL_DONE = (begin(), record(done("s1"), done("s2"), done("s3")))
@@ -145,3 +151,23 @@ def test_a_new_plan_keeps_done_what_it_still_holds() -> None:
     batch = given(SceneBatch, *ALL_DONE, finish(), begin(2, plan=shorter))
     assert (batch.status, batch.done, batch.scene_count) == (BatchStatus.RUNNING, 1, 2)
     assert [*batch.remaining(shorter)] == ["s4"]
+
+
+def test_a_scene_that_is_done_stays_done_when_another_attempt_at_it_is_cut_off() -> None:
+    batch = given(SceneBatch, begin(), record(done("s1")))
+    interrupted = batch.new(NOW, draft(Interrupted, epoch=1, in_flight=(), cause="SIGTERM"))
+    assert when(batch, interrupt(Attempt("s1", 2))) == interrupted
+    revised = plan_of("s1", "s2")
+    taken_over = given(
+        SceneBatch,
+        begin(),
+        record(done("s1")),
+        begin(2, plan=revised, in_flight=(Attempt("s1", 2), Attempt("s2", 1))),
+    )
+    assert (taken_over.done, [*taken_over.remaining(revised)]) == (1, ["s2"])
+
+
+def test_a_log_in_which_a_done_scene_was_cut_off_keeps_it_done() -> None:
+    batch = given(SceneBatch, begin(), record(done("s1")))
+    batch.fold(batch.new(NOW, draft(Interrupted, in_flight=("s1", "s2"), cause="SIGKILL")))
+    assert (batch.done, batch.is_done("s1"), batch.attempts("s2")) == (1, True, 1)
