@@ -92,15 +92,19 @@ class Running(Generic[State]):
     def do(self, command: Callable[[State, Claim], Events], size: int = 0) -> Saved:
         """Append what the command decides, after all that is held; `size` is its bytes if held."""
         claim = self._held_claim("save")
+
+        def claimed(state: State) -> Events:
+            return command(state, claim)
+
         with self.lock:
-            held: _Held[State] = _Held(lambda state: command(state, claim), size)
             try:
-                self._write_held()
-                return Saved(self.log.decide(self.state, held.command), 0)
+                if self._held:
+                    self._write_held()
+                return Saved(self.log.decide(self.state, claimed), 0)
             except StoreError as error:
                 if self.on_save_error == "raise":
                     raise
-                self._hold(held, error)
+                self._hold(_Held(claimed, size), error)
                 return Saved((), len(self._held))
 
     def watch(self) -> State:

@@ -145,11 +145,14 @@ class EventSourced:
 
         Raises BadField for a value that an event can't hold.
         """
-        at = at.astimezone(UTC) if at.tzinfo else at
+        if at.tzinfo not in (UTC, None):
+            at = at.astimezone(UTC)
         try:
-            return tuple(
-                make(originator_id=self.id, originator_version=version, timestamp=at)
-                for version, make in enumerate(drafts, self.version + 1)
+            return (
+                *[
+                    make(originator_id=self.id, originator_version=version, timestamp=at)
+                    for version, make in enumerate(drafts, self.version + 1)
+                ],
             )
         except ValidationError as error:
             raise BadField(self.title, why=validation_text(error)) from None

@@ -143,7 +143,15 @@ class ExportJob(EventSourced):
         report = self._checked(report)
         if report == self.report:
             return ()
-        return self.new(at, draft(ProgressSaved, epoch=by.epoch, **report._asdict()))
+        saved = draft(
+            ProgressSaved,
+            epoch=by.epoch,
+            progress=report.progress,
+            units_done=report.units_done,
+            units_total=report.units_total,
+            cursor=report.cursor,
+        )
+        return self.new(at, saved)
 
     def pause(self, reason: str, actor: str, at: datetime) -> Events:
         """Ask the worker to stop at its next safe point."""
@@ -210,21 +218,19 @@ class ExportJob(EventSourced):
             raise NotRunning(self.title, command=command, status=self.status)
 
     def _checked(self, report: Report) -> Report:
-        progress = report.progress
-        counted = (report.units_done, report.units_total, self.report.units_total)
-        if any(count is not None for count in counted):
-            progress = self._fraction(report)
+        progress, done, total, cursor = report
+        if not (done is total is self.report.units_total is None):
+            progress = self._fraction(done, total)
         number = isinstance(progress, int | float) and not isinstance(progress, bool)
         if not number or not 0 <= progress <= 1:
             raise ProgressOutOfRange(self.title, progress=progress)
         if progress < self.progress:
             raise ProgressFell(self.title, before=self.progress, after=progress)
-        self.require_json("the cursor", report.cursor)
-        return report._replace(progress=float(progress))
+        self.require_json("the cursor", cursor)
+        return Report(float(progress), done, total, cursor)
 
-    def _fraction(self, report: Report) -> float:
+    def _fraction(self, done: int | None, total: int | None) -> float:
         """Where units are counted, the exact counts decide."""
-        done, total = report.units_done, report.units_total
         if type(done) is not int or type(total) is not int or not 0 <= done <= total or not total:
             raise UnitsOutOfRange(self.title, units_done=done, units_total=total)
         before = self.report.units_total

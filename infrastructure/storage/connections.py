@@ -138,7 +138,8 @@ class Connections:
                 connection.close()
             else:
                 self._idle.append(connection)
-            self._returned.notify_all()
+            if self._closed or self._on_loan + 1 >= self._limit:
+                self._returned.notify_all()
 
 
 class DatabaseFile:

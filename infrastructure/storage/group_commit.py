@@ -24,25 +24,22 @@ class _Write(Generic[Result]):
         self.leads = self.ended = False
         self.error: Exception | None = None
         self.result: Result
-        self._turn = Lock()
-        self._turn.acquire()
+        self.turn: Lock | None = None
+        """Held until it has ended, or until its thread is to lead."""
 
     def run(self, cursor: sqlite3.Cursor) -> None:
         self.result = self.work(cursor)
 
-    def wait(self) -> None:
-        """Return when it has ended, or when its thread is to lead."""
-        self._turn.acquire()
-
     def lead(self) -> None:
         self.leads = True
-        self._turn.release()
+        if self.turn:
+            self.turn.release()
 
     def end(self, error: Exception | None = None) -> None:
         self.error = self.error or error
         self.ended = True
-        if not self.leads:
-            self._turn.release()
+        if self.turn and not self.leads:
+            self.turn.release()
 
     def outcome(self) -> Result:
         if self.error is not None:
@@ -71,7 +68,8 @@ class GroupCommit:
         write = _Write(work)
         try:
             self._queue(write)
-            write.wait()
+            if write.turn:
+                write.turn.acquire()
             while not write.ended:
                 self._flush()
         except BaseException:
@@ -102,10 +100,13 @@ class GroupCommit:
 
     def _queue(self, write: _Write[Any]) -> None:
         with self._lock:
-            self._waiting.append(write)
-            if not self._is_led:
+            if self._is_led:
+                write.turn = Lock()
+                write.turn.acquire()
+            else:
                 self._is_led = True
                 write.lead()
+            self._waiting.append(write)
 
     def _hand_on(self) -> None:
         with self._lock:

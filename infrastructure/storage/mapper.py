@@ -42,14 +42,17 @@ class EventMapper(Mapper[UUID]):
     def to_stored_event(self, domain_event: DomainEventProtocol[UUID]) -> StoredEvent:
         """Return the stored form, with a large payload beside it or inside."""
         assert isinstance(domain_event, DomainEvent)
-        event, content = self._parted(domain_event)
+        event, content = domain_event, None
+        if event.PAYLOAD_FIELD:
+            event, content = self._parted(event)
         stream, version = event.originator_id, event.originator_version
-        state = event.model_dump_json(exclude=COLUMNS, exclude_none=True).encode()
+        state = event.__pydantic_serializer__.to_json(event, exclude=COLUMNS, exclude_none=True)
         if event.class_version > 1:
             state = b'{"class_version":%d,%b' % (event.class_version, state[1:])
         if self.compressor:
             state = self.compressor.compress(state)
-        state = self._encrypted(state, STATE, stream, version)
+        if self.cipher:
+            state = self._encrypted(state, STATE, stream, version)
         if content is None:
             return StoredEvent(stream, version, event.TOPIC, state)
         content = self._encrypted(content, PAYLOAD, stream, version)
