@@ -221,8 +221,7 @@ class ExportJob(EventSourced):
         progress, done, total, cursor = report
         if not (done is total is self.report.units_total is None):
             progress = self._fraction(done, total)
-        number = isinstance(progress, int | float) and not isinstance(progress, bool)
-        if not number or not 0 <= progress <= 1:
+        elif not _is_number(progress) or not 0 <= progress <= 1:
             raise ProgressOutOfRange(self.title, progress=progress)
         if progress < self.progress:
             raise ProgressFell(self.title, before=self.progress, after=progress)
@@ -293,3 +292,7 @@ class ExportJob(EventSourced):
         self.error = ""
         self.decided_by["attempts"] = event
         self._became(ExportStatus.RUNNING, event)
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)

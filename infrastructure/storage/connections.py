@@ -81,7 +81,8 @@ class Connections:
         self._on_loan = 0
         self._closed = False
         self._process = os.getpid()
-        self._returned = threading.Condition()
+        self._lock = threading.Lock()
+        self._returned = threading.Condition(self._lock)
 
     @contextmanager
     def loan(self) -> Iterator[sqlite3.Connection]:
@@ -96,7 +97,7 @@ class Connections:
         """Wait until all are back, then close them; a fork leaves its parent's alone."""
         if os.getpid() != self._process:
             return
-        with self._returned:
+        with self._lock:
             self._closed = True
             self._returned.notify_all()
             self._returned.wait_for(lambda: not self._on_loan, timeout=DRAIN_S)
@@ -107,7 +108,7 @@ class Connections:
         """Lend a connection that is to be given back, as `loan` does."""
         if os.getpid() != self._process:
             raise ForkedLog
-        with self._returned:
+        with self._lock:
             if self._closed or self._on_loan >= self._limit:
                 self._wait_for_a_turn()
             self._on_loan += 1
@@ -116,7 +117,7 @@ class Connections:
         try:
             return self._connect()
         except BaseException:
-            with self._returned:
+            with self._lock:
                 self._on_loan -= 1
                 self._returned.notify_all()
             raise
@@ -132,7 +133,7 @@ class Connections:
 
     def give_back(self, connection: sqlite3.Connection) -> None:
         """Take a connection back."""
-        with self._returned:
+        with self._lock:
             self._on_loan -= 1
             if self._closed or len(self._idle) >= IDLE_MAX:
                 connection.close()

@@ -65,10 +65,13 @@ class Datastore(stock.SQLiteDatastore):
         synchronous = SYNCHRONOUS[self.durability]
         return connect(self.db_name, synchronous=synchronous, timeout_s=self._lock_timeout)
 
-    def write(self, work: Callable[[sqlite3.Cursor], Result]) -> Result:
-        """Do a write in one transaction with all others that wait; return once it is durable."""
+    def write(self, work: Callable[[sqlite3.Cursor], Result], *, is_atomic: bool = False) -> Result:
+        """Do a write in one transaction with all others that wait; return once it is durable.
+
+        `is_atomic` says that it writes by one statement only.
+        """
         try:
-            result = self._commits.run(work)
+            result = self._commits.run(work, is_atomic=is_atomic)
         except sqlite3.Error as error:
             raise translation(self.db_name, error) from error
         self.wakes.notify()

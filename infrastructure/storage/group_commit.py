@@ -6,6 +6,7 @@ import sqlite3
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
+from functools import partial
 from threading import Lock
 from typing import Any, Generic, TypeVar
 
@@ -50,8 +51,8 @@ class _Write(Generic[Result]):
 class GroupCommit:
     """Writes of many threads in one transaction, each in a savepoint of its own.
 
-    One thread leads: it commits all that wait, its own write among them, and hands the lead on. A
-    write that fails, as by a conflict of versions, spoils only itself; where the commit fails, all
+    Where somebody writes already, one thread leads those that wait: it commits all their writes, its
+    own among them, and hands the lead on. A write that fails, as by a conflict of versions, spoils only itself; where the commit fails, all
     of its group did. `check` is called after each commit and before it counts.
     """
 
@@ -63,8 +64,20 @@ class GroupCommit:
         self._has_gap = False
         self._lock, self._writing = Lock(), Lock()
 
-    def run(self, work: Callable[[sqlite3.Cursor], Result]) -> Result:
-        """Return what `work` returned, once that is committed; raise what went wrong with it."""
+    def run(self, work: Callable[[sqlite3.Cursor], Result], *, is_atomic: bool = False) -> Result:
+        """Return what `work` returned, once that is committed; raise what went wrong with it.
+
+        Work that is atomic, since it writes by one statement only, does without BEGIN and COMMIT
+        where nobody else waits.
+        """
+        if self._writing.acquire(blocking=False):
+            try:
+                return self._written(work if is_atomic else partial(_in_transaction, work))
+            finally:
+                self._writing.release()
+        return self._written_with_others(work)
+
+    def _written_with_others(self, work: Callable[[sqlite3.Cursor], Result]) -> Result:
         write = _Write(work)
         try:
             self._queue(write)
@@ -96,7 +109,7 @@ class GroupCommit:
             except BaseException:
                 _roll_back(cursor)
                 raise
-        self._check()
+            self._check()
 
     def _queue(self, write: _Write[Any]) -> None:
         with self._lock:
@@ -120,15 +133,8 @@ class GroupCommit:
                 count = min(len(self._waiting), WRITES_MAX)
                 group = [self._waiting.popleft() for _ in range(count)]
             try:
-                connection = self._connections.take()
-                try:
-                    self._close_gap(connection)
-                    _commit(connection.cursor(), group)
-                finally:
-                    self._connections.give_back(connection)
-                self._check()
+                self._written(partial(_in_transaction, partial(_run_each, group)))
             except Exception as error:  # noqa: BLE001 - each thread of the group raises it
-                self._has_gap |= "FSYNC" in (getattr(error, "sqlite_errorname", None) or "")
                 _end(group, error)
             except BaseException:
                 with self._lock:
@@ -137,17 +143,30 @@ class GroupCommit:
             else:
                 _end(group)
 
+    def _written(self, work: Callable[[sqlite3.Cursor], Result]) -> Result:
+        connection = self._connections.take()
+        try:
+            if self._has_gap:
+                self._close_gap(connection)
+            result = work(connection.cursor())
+        except sqlite3.Error as error:
+            self._has_gap |= "FSYNC" in (getattr(error, "sqlite_errorname", None) or "")
+            raise
+        finally:
+            self._connections.give_back(connection)
+        self._check()
+        return result
+
     def _close_gap(self, connection: sqlite3.Connection) -> None:
         """After a sync that failed: move everything into the database and begin the -wal anew.
 
         The system forgets what it could not write, such as leases that wait for the next sync. A
         commit behind that gap would not be found after a power loss.
         """
-        if self._has_gap:
-            busy, _, _ = connection.execute("PRAGMA wal_checkpoint(RESTART)").fetchone()
-            if busy:
-                raise sqlite3.OperationalError("a reader keeps the -wal from being begun anew")
-            self._has_gap = False
+        busy, _, _ = connection.execute("PRAGMA wal_checkpoint(RESTART)").fetchone()
+        if busy:
+            raise sqlite3.OperationalError("a reader keeps the -wal from being begun anew")
+        self._has_gap = False
 
 
 def _end(group: list[_Write[Any]], error: Exception | None = None) -> None:
@@ -155,16 +174,20 @@ def _end(group: list[_Write[Any]], error: Exception | None = None) -> None:
         write.end(error)
 
 
-def _commit(cursor: sqlite3.Cursor, group: list[_Write[Any]]) -> None:
-    write_one = _Write.run if len(group) == 1 else _run_in_savepoint
+def _in_transaction(work: Callable[[sqlite3.Cursor], Result], cursor: sqlite3.Cursor) -> Result:
     cursor.execute("BEGIN IMMEDIATE")
     try:
-        for write in group:
-            write_one(write, cursor)
+        result = work(cursor)
         cursor.execute("COMMIT")
     except BaseException:
         _roll_back(cursor)
         raise
+    return result
+
+
+def _run_each(group: list[_Write[Any]], cursor: sqlite3.Cursor) -> None:
+    for write in group:
+        _run_in_savepoint(write, cursor)
 
 
 def _run_in_savepoint(write: _Write[Any], cursor: sqlite3.Cursor) -> None:

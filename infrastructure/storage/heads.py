@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Sequence
 from threading import Lock
 from uuid import UUID
 
@@ -12,7 +12,23 @@ from resumelog.domain.seals import NO_SEAL, seal
 
 HEADS_MAX = 1024
 
-Stream = UUID | str
+UNKNOWN = (None, NO_SEAL)
+
+Unsealed = tuple[str, int, str, bytes]
+"""Stream as seals name it, version, topic, stored state."""
+
+
+def unsealed(stored_events: Sequence[StoredEvent]) -> list[Unsealed]:
+    """Return events as they go into a table, and into their seals."""
+    return [
+        (as_text(each.originator_id), each.originator_version, each.topic, each.state)
+        for each in stored_events
+    ]
+
+
+def as_text(stream: UUID | str) -> str:
+    """Return a stream as seals name it."""
+    return stream.hex if isinstance(stream, UUID) else stream
 
 
 class Heads:
@@ -24,39 +40,28 @@ class Heads:
 
     def __init__(self) -> None:
         """Know none."""
-        self._known: dict[Stream, tuple[int, bytes]] = {}
+        self._known: dict[str, tuple[int, bytes]] = {}
         self._lock = Lock()
 
-    def before(self, stored_events: Sequence[StoredEvent]) -> dict[Stream, bytes] | None:
-        """Return what the events' streams were sealed with last; None where one is not known."""
-        found: dict[Stream, bytes] = {}
-        for stored in stored_events:
-            stream = stored.originator_id
-            if stream not in found:
-                version, newest = self._known.get(stream, (None, NO_SEAL))
-                if version != stored.originator_version - 1:
-                    return None
-                found[stream] = newest
-        return found
+    def seals(self, rows: Sequence[Unsealed], read: Callable[[str], bytes]) -> list[bytes]:
+        """Return the seal of each row; `read` finds the newest seal of a stream that is not known."""
+        newest: dict[str, bytes] = {}
+        made = []
+        for row in rows:
+            stream, version, *_ = row
+            previous = newest.get(stream)
+            if previous is None:
+                known, previous = self._known.get(stream, UNKNOWN)
+                if known != version - 1:
+                    previous = read(stream)
+            newest[stream] = own = seal(previous, *row)
+            made.append(own)
+        return made
 
-    def remember(self, stored_events: Sequence[StoredEvent], seals: Sequence[bytes]) -> None:
+    def remember(self, rows: Sequence[Unsealed], seals: Sequence[bytes]) -> None:
         """Keep the heads of what has been committed; those of the streams that came first go."""
         with self._lock:
-            for stored, own in zip(stored_events, seals, strict=True):
-                self._known[stored.originator_id] = (stored.originator_version, own)
+            for (stream, version, _, _), own in zip(rows, seals, strict=True):
+                self._known[stream] = (version, own)
             while len(self._known) > HEADS_MAX:
                 del self._known[next(iter(self._known))]
-
-
-def seals(heads: Mapping[Stream, bytes], stored_events: Sequence[StoredEvent]) -> list[bytes]:
-    """Return the seal of each event, after the heads of their streams."""
-    newest = dict(heads)
-    made = []
-    for stored in stored_events:
-        stream = stored.originator_id
-        text = stream.hex if isinstance(stream, UUID) else stream
-        previous = newest.get(stream, NO_SEAL)
-        own = seal(previous, text, stored.originator_version, stored.topic, stored.state)
-        newest[stream] = own
-        made.append(own)
-    return made

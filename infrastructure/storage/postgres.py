@@ -176,11 +176,11 @@ class AggregateRecorder(Alone, stock.PostgresAggregateRecorder):
                 with connection.cursor() as cursor:
                     self._insert_events(cursor, stored_events, **kwargs)
                 if stored_events:
-                    inserted, seals = self._log.append(connection, stored_events)
+                    inserted, rows, seals = self._log.append(connection, stored_events)
             if not stored_events:
                 return []
             positions = [position for (position,) in inserted.fetchall()]
-        self._log.heads.remember(stored_events, seals)
+        self._log.heads.remember(rows, seals)
         return positions
 
     def _insert_events(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -11,7 +12,8 @@ from psycopg import Connection, Cursor
 from psycopg.rows import tuple_row
 from psycopg.sql import SQL, Identifier
 
-from resumelog.infrastructure.storage.heads import Heads, Stream, seals
+from resumelog.domain.seals import NO_SEAL
+from resumelog.infrastructure.storage.heads import Heads, Unsealed, unsealed
 from resumelog.infrastructure.storage.mapper import StoredEventWithPayload
 from resumelog.infrastructure.storage.postgres_schema import Tables
 
@@ -38,29 +40,26 @@ class SealedLog:
             "INSERT INTO {payloads}"
             " SELECT * FROM unnest(%s::{id_type}[], %s::bigint[], %b::bytea[])"
         )
-        self._select_heads = tables.named(
-            "SELECT stream, head.seal FROM unnest(%s::{id_type}[]) AS stream, LATERAL"
-            " (SELECT seal FROM {events} WHERE originator_id = stream"
-            " ORDER BY originator_version DESC LIMIT 1) AS head"
+        self._select_head = tables.named(
+            "SELECT seal FROM {events} WHERE originator_id = %s::{id_type}"
+            " ORDER BY originator_version DESC LIMIT 1"
         )
 
     def append(
         self, connection: Connection[Any], stored_events: Sequence[StoredEvent]
-    ) -> tuple[Cursor[Row], list[bytes]]:
+    ) -> tuple[Cursor[Row], list[Unsealed], list[bytes]]:
         """Lock, seal and insert, in a pipeline; the cursor has the positions once it is synced.
 
         The lock is held until the commit, so that positions become visible in their order.
         """
         for statement in self._locking:
             connection.execute(statement, prepare=True)
-        heads = self.heads.before(stored_events)
-        if heads is None:
-            heads = self._read_heads(connection, stored_events)
-        own = seals(heads, stored_events)
+        rows = unsealed(stored_events)
+        own = self.heads.seals(rows, partial(self._newest_seal, connection))
         self._append_payloads(connection, stored_events)
         cursor = connection.cursor(row_factory=tuple_row)
         values = (*columns(stored_events), own)
-        return cursor.execute(self._insert, values, prepare=True), own
+        return cursor.execute(self._insert, values, prepare=True), rows, own
 
     def _append_payloads(
         self, connection: Connection[Any], stored_events: Sequence[StoredEvent]
@@ -71,13 +70,10 @@ class SealedLog:
             contents = [event.payload for event in owners]
             connection.execute(self._insert_payloads, (ids, versions, contents), prepare=True)
 
-    def _read_heads(
-        self, connection: Connection[Any], stored_events: Sequence[StoredEvent]
-    ) -> dict[Stream, bytes]:
-        streams = [*{stored.originator_id for stored in stored_events}]
+    def _newest_seal(self, connection: Connection[Any], stream: str) -> bytes:
         with connection.cursor(row_factory=tuple_row, binary=True) as cursor:
-            found = cursor.execute(self._select_heads, (streams,), prepare=True).fetchall()
-        return dict(found)
+            row = cursor.execute(self._select_head, (stream,), prepare=True).fetchone()
+        return row[0] if row else NO_SEAL
 
 
 def columns(

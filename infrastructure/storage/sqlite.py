@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from functools import partial
 from typing import Any, cast, get_args
 from uuid import UUID
 
@@ -25,10 +26,10 @@ from eventsourcing.utils import Environment, EnvType
 
 from resumelog.application.errors import BadSetting, PayloadGone
 from resumelog.application.ports import EventRow, SealedRow
-from resumelog.domain.seals import Head
+from resumelog.domain.seals import NO_SEAL, Head
 from resumelog.infrastructure.storage import schema
 from resumelog.infrastructure.storage.datastore import Datastore, Durability
-from resumelog.infrastructure.storage.heads import Heads, Stream, seals
+from resumelog.infrastructure.storage.heads import Heads, Unsealed, as_text, unsealed
 from resumelog.infrastructure.storage.lease_table import LeaseTable, MemoryLeaseTable
 from resumelog.infrastructure.storage.mapper import EventMapper, StoredEventWithPayload
 from resumelog.infrastructure.storage.sqlite_jobs import SQLiteJobsView
@@ -76,45 +77,41 @@ class AggregateRecorder(stock.SQLiteAggregateRecorder):
         self, stored_events: Sequence[StoredEvent], **kwargs: Any
     ) -> Sequence[int] | None:
         """Append in one durable transaction. Raises IntegrityError for a version that is taken."""
-        made: list[bytes] = []
+        rows, made = unsealed(stored_events), list[bytes]()
+        is_one = len(rows) == 1 and type(stored_events[0]) is StoredEvent and not kwargs
         positions = self.datastore.write(
-            lambda c: self._insert_events(c, stored_events, made=made, **kwargs)
+            lambda c: self._insert_events(c, stored_events, rows=rows, made=made, **kwargs),
+            is_atomic=is_one,  # of two that follow one head, the table lets one in
         )
-        self._heads.remember(stored_events, made)
+        self._heads.remember(rows, made)
         return positions
 
     def _insert_events(
         self, c: Any, stored_events: Sequence[StoredEvent], **kwargs: Any
     ) -> Sequence[int] | None:
-        self._insert_sealed(c, stored_events, kwargs["made"])
+        self._insert_sealed(c, stored_events, kwargs["rows"], kwargs["made"])
         return None
 
     def _insert_sealed(
-        self, c: Any, stored_events: Sequence[StoredEvent], made: list[bytes]
+        self, c: Any, stored_events: Sequence[StoredEvent], rows: list[Unsealed], made: list[bytes]
     ) -> list[int]:
         """Insert each event with its seal, which also goes into `made`; return their positions."""
-        heads = self._heads.before(stored_events)
-        if heads is None:
-            heads = self._read_heads(c, stored_events)
-        made[:] = seals(heads, stored_events)
+        made[:] = self._heads.seals(rows, partial(self._newest_seal, c))
         positions = []
-        for stored, own in zip(stored_events, made, strict=True):
-            stream = _column(stored.originator_id)
-            row = (stream, stored.originator_version, stored.topic, stored.state, own)
-            c.execute(self.insert_events_statement, row)
+        for stored, row, own in zip(stored_events, rows, made, strict=True):
+            c.execute(self.insert_events_statement, (*row, own))
             positions.append(c.lastrowid)
             if isinstance(stored, StoredEventWithPayload):
                 c.execute("INSERT INTO payloads VALUES (?, ?)", (c.lastrowid, stored.payload))
         return positions
 
-    def _read_heads(self, c: Any, stored_events: Sequence[StoredEvent]) -> dict[Stream, bytes]:
+    def _newest_seal(self, c: Any, stream: str) -> bytes:
         statement = (
             f"SELECT seal FROM {self.events_table_name} WHERE originator_id = ?"
             " ORDER BY originator_version DESC LIMIT 1"
         )
-        streams = {stored.originator_id for stored in stored_events}
-        rows = ((stream, c.execute(statement, (_column(stream),)).fetchone()) for stream in streams)
-        return {stream: row[0] for stream, row in rows if row}
+        row = c.execute(statement, (stream,)).fetchone()
+        return row[0] if row else NO_SEAL
 
     def select_events(
         self,
@@ -145,7 +142,7 @@ class AggregateRecorder(stock.SQLiteAggregateRecorder):
             f" ORDER BY originator_version {'DESC' if desc else 'ASC'} LIMIT ?"
         )
         bounds = (VERSION_MIN if gt is None else gt, VERSION_MAX if lte is None else lte)
-        values = (_column(originator_id), *bounds, -1 if limit is None else limit)
+        values = (as_text(originator_id), *bounds, -1 if limit is None else limit)
         with self.datastore.transaction(commit=False) as c:
             rows: Sequence[EventRow] = c.execute(statement, values).fetchall()
         return rows
@@ -156,7 +153,7 @@ class AggregateRecorder(stock.SQLiteAggregateRecorder):
             (version,) = c.execute(
                 "SELECT MAX(originator_version) FROM stored_events"
                 f" WHERE originator_id = ? AND {schema.IS_ORIGIN}",
-                (_column(originator_id),),
+                (as_text(originator_id),),
             ).fetchone()
         found: int | None = version
         return found
@@ -172,7 +169,7 @@ class AggregateRecorder(stock.SQLiteAggregateRecorder):
         )
         with self.datastore.transaction(commit=False) as c:
             rows: Sequence[EventRow] = c.execute(
-                statement, (_column(originator_id), json.dumps(versions))
+                statement, (as_text(originator_id), json.dumps(versions))
             ).fetchall()
         return rows
 
@@ -182,7 +179,7 @@ class AggregateRecorder(stock.SQLiteAggregateRecorder):
             row = c.execute(
                 "SELECT content FROM payloads JOIN stored_events USING (position)"
                 " WHERE originator_id = ? AND originator_version = ?",
-                (_column(originator_id), version),
+                (as_text(originator_id), version),
             ).fetchone()
         if row is None:
             raise PayloadGone(stream=originator_id, version=version)
@@ -201,7 +198,7 @@ class ApplicationRecorder(AggregateRecorder, stock.SQLiteApplicationRecorder):
     def _insert_events(
         self, c: Any, stored_events: Sequence[StoredEvent], **kwargs: Any
     ) -> Sequence[int] | None:
-        return self._insert_sealed(c, stored_events, kwargs["made"])
+        return self._insert_sealed(c, stored_events, kwargs["rows"], kwargs["made"])
 
     def subscribe(
         self, gt: int | None = None, topics: Sequence[str] = ()
@@ -243,7 +240,7 @@ class ApplicationRecorder(AggregateRecorder, stock.SQLiteApplicationRecorder):
     def sealed_by_version(self, stream: UUID | str, *, gt: int, limit: int) -> Sequence[SealedRow]:
         """Return the events of a stream after a version, in the order of their versions."""
         where = "originator_id = ? AND originator_version > ? ORDER BY originator_version LIMIT ?"
-        return self._sealed(where, _column(stream), gt, limit)
+        return self._sealed(where, as_text(stream), gt, limit)
 
     def sealed_heads(self, *, gt: str, limit: int) -> Sequence[Head]:
         """Return the newest event of each stream after a stream, in the order of streams."""
@@ -348,7 +345,3 @@ class Factory(stock.SQLiteFactory):
         if isinstance(recorder, SQLiteJobsView):
             recorder.cipher = self.cipher()
         return recorder
-
-
-def _column(originator_id: UUID | str) -> str:
-    return originator_id.hex if isinstance(originator_id, UUID) else originator_id

@@ -12,39 +12,17 @@ from eventsourcing.persistence import (
     InternalError,
     PersistenceError,
     ProgrammingError,
-    StoredEvent,
 )
 from eventsourcing.utils import Environment
 from psycopg import errors
 
 from resumelog.application.errors import BadSetting, DamagedStore, StoreUnavailable
-from resumelog.infrastructure.storage.heads import HEADS_MAX, Heads
 from resumelog.infrastructure.storage.postgres import Factory
 from resumelog.infrastructure.storage.postgres_connections import Datastore
 from resumelog.infrastructure.storage.postgres_errors import translated
 from resumelog.infrastructure.storage.postgres_url import environment, shown
 
 STREAM = uuid4()
-
-
-def stored(version: int) -> StoredEvent:
-    return StoredEvent(STREAM, version, "topic", b"{}")
-
-
-def test_a_head_is_known_to_the_event_that_follows_it_and_to_no_other() -> None:
-    heads = Heads()
-    heads.remember([stored(1), stored(2)], [b"one", b"two"])
-    assert heads.before([stored(3), stored(4)]) == {STREAM: b"two"}
-    assert heads.before([stored(2)]) is None
-    assert heads.before([stored(4)]) is None
-
-
-def test_the_heads_of_the_streams_that_were_written_last_are_kept() -> None:
-    heads = Heads()
-    heads.remember([stored(1)], [b"old"])
-    for _ in range(HEADS_MAX):
-        heads.remember([StoredEvent(uuid4(), 1, "topic", b"{}")], [b"new"])
-    assert heads.before([stored(2)]) is None
 
 
 def test_an_outage_is_counted_from_the_first_call_that_met_it() -> None:
