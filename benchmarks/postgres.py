@@ -14,8 +14,8 @@ import eventsourcing.postgres as stock
 from eventsourcing.persistence import StoredEvent
 
 from benchmarks.measuring import medians, show
-from resumelog.infrastructure.storage.postgres import ApplicationRecorder
-from resumelog.infrastructure.storage.postgres_connections import Datastore
+from resumelog.infrastructure.storage.postgres.connections import Datastore
+from resumelog.infrastructure.storage.postgres.recorders import ApplicationRecorder
 
 SAVES = 200
 STATE = b'{"timestamp":"2026-01-01T00:00:00.000000Z","epoch":1,"progress":0.5,"units_done":1}'

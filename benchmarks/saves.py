@@ -21,8 +21,8 @@ from resumelog.domain.events import Events
 from resumelog.domain.export_events import ProgressSaved
 from resumelog.domain.export_job import ExportJob
 from resumelog.infrastructure.bootstrap import ResumeLog
-from resumelog.infrastructure.storage.connections import connect
-from resumelog.infrastructure.storage.schema import EVENTS
+from resumelog.infrastructure.storage.sqlite.connections import connect
+from resumelog.infrastructure.storage.sqlite.schema import EVENTS
 
 SAVES = 200
 THREADS = 16

@@ -33,7 +33,7 @@ from resumelog.infrastructure.settings import DEFAULT_URL, Settings
 from resumelog.infrastructure.storage.lease_table import MemoryLeaseTable
 from resumelog.infrastructure.storage.leases import TableLeases
 from resumelog.infrastructure.storage.memory_jobs import MemoryJobsView
-from resumelog.infrastructure.storage.schema import is_there
+from resumelog.infrastructure.storage.sqlite.schema import is_there
 
 # Prefixed by the application's name, as eventsourcing reads them first.
 MAPPER = {"RESUMELOG_MAPPER_TOPIC": "resumelog.infrastructure.storage.mapper:EventMapper"}
@@ -152,7 +152,7 @@ def _environment(url: str | Path | None, settings: Settings, must_exist: bool) -
 
 def _postgres(url: str, must_exist: bool) -> dict[str, str]:
     try:
-        from resumelog.infrastructure.storage import postgres_url
+        from resumelog.infrastructure.storage.postgres import url as postgres_url
     except ImportError as error:
         raise NoDriver(store="a postgresql:// URL") from error
     if must_exist and not postgres_url.holds_log(url, f"{EventLog.name}_events"):

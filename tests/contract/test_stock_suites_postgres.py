@@ -12,15 +12,15 @@ from eventsourcing.tests import application, projection
 from eventsourcing.utils import Environment, get_topic
 from psycopg.sql import SQL, Identifier
 
-from resumelog.infrastructure.storage.postgres import (
+from resumelog.infrastructure.storage.postgres import Factory
+from resumelog.infrastructure.storage.postgres.connections import Datastore
+from resumelog.infrastructure.storage.postgres.recorders import (
     AggregateRecorder,
     ApplicationRecorder,
-    Factory,
     ProcessRecorder,
     TrackingRecorder,
 )
-from resumelog.infrastructure.storage.postgres_connections import Datastore
-from resumelog.infrastructure.storage.postgres_url import environment
+from resumelog.infrastructure.storage.postgres.url import environment
 
 
 class OwnSchema(TestCase):

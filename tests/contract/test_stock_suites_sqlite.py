@@ -12,12 +12,12 @@ from eventsourcing.persistence import Tracking
 from eventsourcing.tests import application, projection
 from eventsourcing.utils import Environment, get_topic
 
-from resumelog.infrastructure.storage.connections import IN_MEMORY
-from resumelog.infrastructure.storage.datastore import Datastore
-from resumelog.infrastructure.storage.sqlite import (
+from resumelog.infrastructure.storage.sqlite import Factory
+from resumelog.infrastructure.storage.sqlite.datastore import Datastore
+from resumelog.infrastructure.storage.sqlite.files import IN_MEMORY
+from resumelog.infrastructure.storage.sqlite.recorders import (
     AggregateRecorder,
     ApplicationRecorder,
-    Factory,
     ProcessRecorder,
     TrackingRecorder,
 )

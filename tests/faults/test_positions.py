@@ -14,7 +14,7 @@ from support.logs import make_scenes, make_units, scenes
 import resumelog
 from resumelog.application.errors import NotOurDatabase
 from resumelog.domain.scene_batch import SceneBatch
-from resumelog.infrastructure.storage import schema
+from resumelog.infrastructure.storage.sqlite import schema
 
 pytestmark = pytest.mark.faults
 

@@ -17,7 +17,8 @@ from support.tracing import database_files, only, strace
 
 import resumelog
 from resumelog.application.errors import StoreUnavailable
-from resumelog.infrastructure.storage.connections import connect, readable
+from resumelog.infrastructure.storage.sqlite.connections import connect
+from resumelog.infrastructure.storage.sqlite.files import readable
 
 pytestmark = pytest.mark.faults
 

@@ -18,10 +18,10 @@ from support.logs import make_units
 import resumelog
 from resumelog import ResumeLog
 from resumelog.application.errors import ClosedLog
-from resumelog.infrastructure.storage import postgres_subscription
-from resumelog.infrastructure.storage.postgres import ApplicationRecorder
-from resumelog.infrastructure.storage.postgres_log import SealedLog
-from resumelog.infrastructure.storage.postgres_schema import MIGRATIONS
+from resumelog.infrastructure.storage.postgres import subscription as postgres_subscription
+from resumelog.infrastructure.storage.postgres.log import SealedLog
+from resumelog.infrastructure.storage.postgres.recorders import ApplicationRecorder
+from resumelog.infrastructure.storage.postgres.schema import MIGRATIONS
 
 PROCESSES, SAVES = 8, 100
 READERS, TIMES = 16, 20

@@ -34,9 +34,10 @@ from resumelog.application.errors import (
 )
 from resumelog.domain.export_job import ExportJob
 from resumelog.infrastructure.storage.mapper import StoredEventWithPayload
-from resumelog.infrastructure.storage.postgres import ApplicationRecorder, Factory
-from resumelog.infrastructure.storage.postgres_schema import MIGRATIONS
-from resumelog.infrastructure.storage.postgres_url import environment
+from resumelog.infrastructure.storage.postgres import Factory
+from resumelog.infrastructure.storage.postgres.recorders import ApplicationRecorder
+from resumelog.infrastructure.storage.postgres.schema import MIGRATIONS
+from resumelog.infrastructure.storage.postgres.url import environment
 
 NO_POSTGRES = "import sys; sys.modules['psycopg'] = None\n"
 
@@ -190,7 +191,7 @@ def test_a_newer_schema_is_refused(postgres_url: str) -> None:
 def test_a_migration_that_fails_leaves_nothing(
     postgres_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    schema = "resumelog.infrastructure.storage.postgres_schema.MIGRATIONS"
+    schema = "resumelog.infrastructure.storage.postgres.schema.MIGRATIONS"
     monkeypatch.setattr(schema, (*MIGRATIONS, ("broken", ("SELECT nothing",))))
     with pytest.raises(Exception, match="nothing"):
         resumelog.open(postgres_url)

@@ -22,7 +22,8 @@ from resumelog import ResumeLog
 from resumelog.application.errors import InDoubt, StoreUnavailable
 from resumelog.domain.export_job import ExportJob
 from resumelog.domain.scene_events import SceneCompleted
-from resumelog.infrastructure.storage.postgres import ApplicationRecorder, Factory
+from resumelog.infrastructure.storage.postgres import Factory
+from resumelog.infrastructure.storage.postgres.recorders import ApplicationRecorder
 
 SCENES = 300
 RESTARTS = 3

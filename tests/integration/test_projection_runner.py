@@ -15,7 +15,7 @@ from resumelog.application.jobs_projection import JobsProjection, catch_up, trac
 from resumelog.domain.export_job import ExportJob
 from resumelog.infrastructure.bootstrap import MAPPER, MEMORY, SQLITE
 from resumelog.infrastructure.storage.memory_jobs import MemoryJobsView
-from resumelog.infrastructure.storage.sqlite_jobs import SQLiteJobsView
+from resumelog.infrastructure.storage.sqlite.jobs import SQLiteJobsView
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ from resumelog import Batch, NotSaved, ResumeLog
 from resumelog.application.errors import StoreUnavailable
 from resumelog.domain.export_job import ExportJob
 from resumelog.domain.scene_batch import SceneBatch
-from resumelog.infrastructure.storage.sqlite import ApplicationRecorder
+from resumelog.infrastructure.storage.sqlite.recorders import ApplicationRecorder
 
 
 def done(folder: Path) -> list[str]:

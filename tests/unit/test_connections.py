@@ -18,9 +18,10 @@ from eventsourcing.persistence import (
 from support.children import child, finished
 
 from resumelog.application.errors import StoreUnavailable
-from resumelog.infrastructure.storage import connections as module
-from resumelog.infrastructure.storage.connections import Connections, connect, translated
-from resumelog.infrastructure.storage.datastore import Datastore
+from resumelog.infrastructure.storage.sqlite import connections as module
+from resumelog.infrastructure.storage.sqlite.connections import Connections, connect
+from resumelog.infrastructure.storage.sqlite.datastore import Datastore
+from resumelog.infrastructure.storage.sqlite.errors import translated
 
 
 @pytest.fixture

@@ -16,9 +16,11 @@ from resumelog import Batch, ResumeLog
 from resumelog.application.errors import BadSetting, StoreUnavailable
 from resumelog.domain.export_job import ExportJob
 from resumelog.infrastructure.settings import Settings
-from resumelog.infrastructure.storage.connections import IN_MEMORY, PAGE_BYTES
-from resumelog.infrastructure.storage.datastore import Datastore
-from resumelog.infrastructure.storage.sqlite import ApplicationRecorder, Factory
+from resumelog.infrastructure.storage.sqlite import Factory
+from resumelog.infrastructure.storage.sqlite.connections import PAGE_BYTES
+from resumelog.infrastructure.storage.sqlite.datastore import Datastore
+from resumelog.infrastructure.storage.sqlite.files import IN_MEMORY
+from resumelog.infrastructure.storage.sqlite.recorders import ApplicationRecorder
 
 FULL, NORMAL = 2, 1
 DELETED = "the file was deleted or replaced while it was open"

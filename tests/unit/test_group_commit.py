@@ -11,9 +11,9 @@ from threading import Event
 
 import pytest
 
-from resumelog.infrastructure.storage import group_commit as module
-from resumelog.infrastructure.storage.connections import Connections, connect
-from resumelog.infrastructure.storage.group_commit import GroupCommit
+from resumelog.infrastructure.storage.sqlite import group_commit as module
+from resumelog.infrastructure.storage.sqlite.connections import Connections, connect
+from resumelog.infrastructure.storage.sqlite.group_commit import GroupCommit
 
 THREADS = 8
 

@@ -18,9 +18,9 @@ from psycopg import errors
 
 from resumelog.application.errors import BadSetting, DamagedStore, StoreUnavailable
 from resumelog.infrastructure.storage.postgres import Factory
-from resumelog.infrastructure.storage.postgres_connections import Datastore
-from resumelog.infrastructure.storage.postgres_errors import translated
-from resumelog.infrastructure.storage.postgres_url import environment, shown
+from resumelog.infrastructure.storage.postgres.connections import Datastore
+from resumelog.infrastructure.storage.postgres.errors import translated
+from resumelog.infrastructure.storage.postgres.url import environment, shown
 
 STREAM = uuid4()
 

@@ -12,8 +12,8 @@ from support.logs import Store, make_units
 
 import resumelog
 from resumelog.application.errors import NewerSchema, NotOurDatabase, StoreError
-from resumelog.infrastructure.storage.connections import connect
-from resumelog.infrastructure.storage.schema import (
+from resumelog.infrastructure.storage.sqlite.connections import connect
+from resumelog.infrastructure.storage.sqlite.schema import (
     APPLICATION_ID,
     MIGRATIONS,
     migrate,

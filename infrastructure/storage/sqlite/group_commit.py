@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
@@ -10,7 +9,8 @@ from functools import partial
 from threading import Lock
 from typing import Any, Generic, TypeVar
 
-from resumelog.infrastructure.storage.connections import Connections
+from resumelog.infrastructure.storage.sqlite.connections import Connections
+from resumelog.infrastructure.storage.sqlite.engine import sqlite3
 
 WRITES_MAX = 256
 

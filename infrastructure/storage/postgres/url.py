@@ -9,7 +9,7 @@ import psycopg
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from resumelog.application.errors import UnknownStore
-from resumelog.infrastructure.storage.postgres_errors import translated
+from resumelog.infrastructure.storage.postgres.errors import translated
 
 SCHEMES = ("postgresql://", "postgres://")
 STOCK = ("dbname", "host", "port", "user", "password")

@@ -13,8 +13,8 @@ from psycopg.rows import tuple_row
 
 from resumelog.application.job_row import JobRow
 from resumelog.application.ports import JobsView
-from resumelog.infrastructure.storage.postgres_connections import Datastore, patiently
-from resumelog.infrastructure.storage.postgres_schema import Tables
+from resumelog.infrastructure.storage.postgres.connections import Datastore, patiently
+from resumelog.infrastructure.storage.postgres.schema import Tables
 from resumelog.infrastructure.storage.stored_jobs import COLUMNS, job_row, stored
 
 

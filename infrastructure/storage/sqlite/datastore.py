@@ -2,25 +2,19 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from typing import Any, Literal, TypeVar
 
 import eventsourcing.sqlite as stock
 
-from resumelog.infrastructure.storage import schema
-from resumelog.infrastructure.storage.connections import (
-    ON_LOAN_MAX,
-    Connections,
-    DatabaseFile,
-    connect,
-    readable,
-    translated,
-    translation,
-)
-from resumelog.infrastructure.storage.group_commit import GroupCommit
-from resumelog.infrastructure.storage.wakes import Wakes
+from resumelog.infrastructure.storage.sqlite import schema
+from resumelog.infrastructure.storage.sqlite.connections import ON_LOAN_MAX, Connections, connect
+from resumelog.infrastructure.storage.sqlite.engine import sqlite3
+from resumelog.infrastructure.storage.sqlite.errors import translated, translation
+from resumelog.infrastructure.storage.sqlite.files import DatabaseFile, readable
+from resumelog.infrastructure.storage.sqlite.group_commit import GroupCommit
+from resumelog.infrastructure.storage.sqlite.wakes import Wakes
 
 Durability = Literal["full", "normal"]
 SYNCHRONOUS: dict[Durability, str] = {"full": "FULL", "normal": "NORMAL"}

@@ -10,8 +10,8 @@ from psycopg import Cursor
 from psycopg.rows import tuple_row
 
 from resumelog.infrastructure.storage.lease_table import LeaseRow
-from resumelog.infrastructure.storage.postgres_connections import Datastore, patiently
-from resumelog.infrastructure.storage.postgres_schema import Tables
+from resumelog.infrastructure.storage.postgres.connections import Datastore, patiently
+from resumelog.infrastructure.storage.postgres.schema import Tables
 
 UNSYNCED = "WITH unsynced AS (SELECT set_config('synchronous_commit', 'off', true)) "
 """Before one statement that is its own transaction: its commit waits for no sync."""

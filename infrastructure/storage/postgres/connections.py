@@ -23,8 +23,8 @@ from resumelog.application.errors import (
     InDoubt,
     StoreUnavailable,
 )
-from resumelog.infrastructure.storage.postgres_errors import passes, translated
-from resumelog.infrastructure.storage.postgres_url import CONNECT_TIMEOUT_S, shown
+from resumelog.infrastructure.storage.postgres.errors import passes, translated
+from resumelog.infrastructure.storage.postgres.url import CONNECT_TIMEOUT_S, shown
 
 PATIENCE_S = 30.0
 """So long an outage is waited out, counted from the first call that met it."""

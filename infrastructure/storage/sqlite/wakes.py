@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import logging
-import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from threading import Event, Lock, Thread
 
 from eventsourcing.persistence import ApplicationRecorder, ListenNotifySubscription
+
+from resumelog.infrastructure.storage.sqlite.engine import sqlite3
 
 LOOK_S = 0.01
 RETRY_S = 1.0

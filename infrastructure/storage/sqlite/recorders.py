@@ -1,56 +1,34 @@
-"""SQLite as an eventsourcing store: PERSISTENCE_MODULE=resumelog.infrastructure.storage.sqlite.
-
-WAL and synchronous=FULL: what was committed survives a kill and a power loss. Positions are never
-reused, every event is sealed in the transaction that inserts it, and its payload goes with it.
-"""
+"""Recorders of events and of tracking in one SQLite database."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Sequence
 from functools import partial
-from typing import Any, cast, get_args
+from typing import Any
 from uuid import UUID
 
 import eventsourcing.sqlite as stock
 from eventsourcing import persistence
 from eventsourcing.persistence import (
-    Mapper,
+    IntegrityError,
     Notification,
     StoredEvent,
     Subscription,
     Tracking,
-    Transcoder,
 )
-from eventsourcing.utils import Environment, EnvType
 
-from resumelog.application.errors import BadSetting, PayloadGone
-from resumelog.application.ports import EventRow, SealedRow
-from resumelog.domain.seals import NO_SEAL, Head
-from resumelog.infrastructure.storage import schema
-from resumelog.infrastructure.storage.datastore import Datastore, Durability
+from resumelog.application.errors import PayloadGone
+from resumelog.application.ports import EventRow
+from resumelog.domain.seals import NO_SEAL
 from resumelog.infrastructure.storage.heads import Heads, Unsealed, as_text, unsealed
-from resumelog.infrastructure.storage.lease_table import LeaseTable, MemoryLeaseTable
-from resumelog.infrastructure.storage.mapper import EventMapper, StoredEventWithPayload
-from resumelog.infrastructure.storage.sqlite_jobs import SQLiteJobsView
-from resumelog.infrastructure.storage.sqlite_leases import SQLiteLeaseTable
-from resumelog.infrastructure.storage.wakes import SQLiteSubscription
+from resumelog.infrastructure.storage.mapper import StoredEventWithPayload
+from resumelog.infrastructure.storage.sqlite import schema
+from resumelog.infrastructure.storage.sqlite.audit import SealedReads
+from resumelog.infrastructure.storage.sqlite.datastore import Datastore
+from resumelog.infrastructure.storage.sqlite.wakes import SQLiteSubscription
 
 VERSION_MIN, VERSION_MAX = -(2**63), 2**63 - 1
-
-HEADS = """
-WITH RECURSIVE streams (stream) AS (
-    SELECT min(originator_id) FROM {table} WHERE originator_id > :gt
-    UNION ALL
-    SELECT (SELECT min(originator_id) FROM {table} WHERE originator_id > stream)
-    FROM streams WHERE stream IS NOT NULL LIMIT :limit
-)
-SELECT originator_id, originator_version, seal FROM streams JOIN {table} ON position = (
-    SELECT position FROM {table} WHERE originator_id = stream
-    ORDER BY originator_version DESC LIMIT 1
-)
-"""
-"""From stream to stream through the index, so that a long one costs what a short one does."""
 
 
 class AggregateRecorder(stock.SQLiteAggregateRecorder):
@@ -187,7 +165,7 @@ class AggregateRecorder(stock.SQLiteAggregateRecorder):
         return content
 
 
-class ApplicationRecorder(AggregateRecorder, stock.SQLiteApplicationRecorder):
+class ApplicationRecorder(AggregateRecorder, SealedReads, stock.SQLiteApplicationRecorder):
     """The same, and every event by its position, which is never reused."""
 
     def __init__(self, datastore: Datastore, events_table_name: str = "stored_events") -> None:
@@ -232,40 +210,16 @@ class ApplicationRecorder(AggregateRecorder, stock.SQLiteApplicationRecorder):
             for position, stream, version, topic, state in rows
         ]
 
-    def sealed_by_position(self, *, gt: int, limit: int) -> Sequence[SealedRow]:
-        """Return the events after a position, in the order of their positions."""
-        # With > the search would begin at `gt` itself, on a page that may be the damaged one.
-        return self._sealed("position >= ? ORDER BY position LIMIT ?", gt + 1, limit)
-
-    def sealed_by_version(self, stream: UUID | str, *, gt: int, limit: int) -> Sequence[SealedRow]:
-        """Return the events of a stream after a version, in the order of their versions."""
-        where = "originator_id = ? AND originator_version > ? ORDER BY originator_version LIMIT ?"
-        return self._sealed(where, as_text(stream), gt, limit)
-
-    def sealed_heads(self, *, gt: str, limit: int) -> Sequence[Head]:
-        """Return the newest event of each stream after a stream, in the order of streams."""
-        statement = HEADS.format(table=self.events_table_name)
-        with self.datastore.transaction(commit=False) as c:
-            return [Head(*row) for row in c.execute(statement, {"gt": gt, "limit": limit})]
-
-    def damage(self, *, limit: int) -> Sequence[str]:
-        """Return what SQLite's own check finds: tables and indexes, page by page."""
-        with self.datastore.transaction(commit=False) as c:
-            found = [row[0] for row in c.execute(f"PRAGMA integrity_check({limit})").fetchall()]
-        return [] if found == ["ok"] else found
-
-    def _sealed(self, where: str, *values: object) -> Sequence[SealedRow]:
-        statement = (
-            "SELECT position, originator_id, originator_version, topic, state, seal"
-            f" FROM {self.events_table_name} WHERE {where}"
-        )
-        with self.datastore.transaction(commit=False) as c:
-            rows: list[SealedRow] = c.execute(statement, values).fetchall()
-        return rows
-
 
 class TrackingRecorder(stock.SQLiteTrackingRecorder):
     """How far each follower is, in the stock's table."""
+
+    def create_table(self) -> None:
+        """Make the table, if it is missing."""
+        try:
+            super().create_table()
+        except IntegrityError:
+            super().create_table()  # another process made it meanwhile; now it is found
 
 
 class ProcessRecorder(TrackingRecorder, ApplicationRecorder, persistence.ProcessRecorder):
@@ -283,65 +237,3 @@ class ProcessRecorder(TrackingRecorder, ApplicationRecorder, persistence.Process
         if tracking is not None:
             self._insert_tracking(c, tracking)
         return positions
-
-
-class Factory(stock.SQLiteFactory):
-    """The stock factory and its environment variables, with these recorders."""
-
-    SQLITE_DURABILITY = "SQLITE_DURABILITY"
-
-    datastore: Datastore
-    aggregate_recorder_class = AggregateRecorder  # type: ignore[assignment]  # narrower datastore
-    application_recorder_class = ApplicationRecorder  # type: ignore[assignment]  # narrower datastore
-    tracking_recorder_class = TrackingRecorder
-    process_recorder_class = ProcessRecorder  # type: ignore[assignment]  # narrower datastore
-
-    def __init__(self, env: Environment | EnvType | None) -> None:
-        """Read the environment as the stock factory does, then open the file."""
-        super().__init__(env)
-        stock_store = self.datastore
-        self.datastore = Datastore(
-            stock_store.pool.db_name,
-            lock_timeout=stock_store.pool.lock_timeout,
-            durability=self._durability(),
-            single_row_tracking=stock_store.single_row_tracking,
-            originator_id_type=stock_store.originator_id_type,
-        )
-
-    def _durability(self) -> Durability:
-        chosen = (self.env.get(self.SQLITE_DURABILITY) or "full").lower()
-        if chosen not in get_args(Durability):
-            raise BadSetting(name=self.SQLITE_DURABILITY, why=f"{chosen!r} is not full or normal")
-        return cast("Durability", chosen)
-
-    def mapper(
-        self,
-        transcoder: Transcoder | None = None,
-        mapper_class: type[Mapper[Any]] | None = None,
-    ) -> Mapper[Any]:
-        """Return the mapper, told that this store keeps payloads aside."""
-        mapper: Mapper[Any] = super().mapper(transcoder, mapper_class)
-        if isinstance(mapper, EventMapper):
-            mapper.keeps_payloads_aside = True
-        return mapper
-
-    def lease_table(self) -> LeaseTable:
-        """Return who works on what, kept beside the events."""
-        if self.datastore.file.in_memory:
-            return MemoryLeaseTable()
-        return SQLiteLeaseTable(self.datastore)
-
-    def jobs_view(self) -> SQLiteJobsView:
-        """Return the rows of the `jobs` projection, kept beside the events."""
-        view = self.tracking_recorder(SQLiteJobsView)
-        assert isinstance(view, SQLiteJobsView)
-        return view
-
-    def tracking_recorder(
-        self, tracking_recorder_class: type[stock.SQLiteTrackingRecorder] | None = None
-    ) -> stock.SQLiteTrackingRecorder:
-        """Return a tracking recorder; the view of an encrypted log is encrypted too."""
-        recorder = super().tracking_recorder(tracking_recorder_class)
-        if isinstance(recorder, SQLiteJobsView):
-            recorder.cipher = self.cipher()
-        return recorder

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import sqlite3
 from datetime import UTC, datetime
 from pathlib import Path
 
 from resumelog.application.errors import NewerSchema, NotOurDatabase
 from resumelog.domain.aggregate import ORIGIN_TOPICS
+from resumelog.infrastructure.storage.sqlite.engine import sqlite3
 
 APPLICATION_ID = 0x52534C47  # "RSLG", told by `file` and PRAGMA application_id
 

@@ -7,9 +7,10 @@ from contextlib import contextmanager
 from typing import Any
 from uuid import UUID
 
-from resumelog.infrastructure.storage.connections import Connections, connect, translated
-from resumelog.infrastructure.storage.datastore import Datastore
 from resumelog.infrastructure.storage.lease_table import LeaseRow
+from resumelog.infrastructure.storage.sqlite.connections import Connections, connect
+from resumelog.infrastructure.storage.sqlite.datastore import Datastore
+from resumelog.infrastructure.storage.sqlite.errors import translated
 
 
 class SQLiteLeaseTable:

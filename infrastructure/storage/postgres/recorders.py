@@ -1,9 +1,4 @@
-"""PostgreSQL as an eventsourcing store: PERSISTENCE_MODULE=resumelog.infrastructure.storage.postgres.
-
-Every event is sealed in the transaction that inserts it, and its payload goes with it. What was
-committed survives a crash of the server, unless POSTGRES_DURABILITY=normal gives its last moments
-up; a server that restarts is waited for. Needs the extra `postgres`.
-"""
+"""Recorders of events and of tracking in one schema of PostgreSQL."""
 
 from __future__ import annotations
 
@@ -12,51 +7,23 @@ from typing import Any
 from uuid import UUID
 
 import eventsourcing.postgres as stock
-from eventsourcing.persistence import Mapper, Notification, StoredEvent, Transcoder
-from eventsourcing.utils import Environment, EnvType
-from psycopg import Cursor, ProgrammingError
-from psycopg.conninfo import conninfo_to_dict
+from eventsourcing.persistence import Notification, StoredEvent
+from psycopg import Cursor
 from psycopg.rows import tuple_row
 from psycopg.sql import Composed
 
-from resumelog.application.errors import BadSetting, PayloadGone
-from resumelog.application.ports import EventRow, JobsView, SealedRow
-from resumelog.domain.seals import Head
-from resumelog.infrastructure.storage.lease_table import LeaseTable
-from resumelog.infrastructure.storage.mapper import EventMapper
-from resumelog.infrastructure.storage.postgres_connections import (
-    LOCK_TIMEOUT_S,
+from resumelog.application.errors import PayloadGone
+from resumelog.application.ports import EventRow
+from resumelog.infrastructure.storage.postgres.audit import SealedReads
+from resumelog.infrastructure.storage.postgres.connections import (
     Datastore,
     patiently,
 )
-from resumelog.infrastructure.storage.postgres_jobs import PostgresJobsView
-from resumelog.infrastructure.storage.postgres_leases import PostgresLeaseTable
-from resumelog.infrastructure.storage.postgres_log import SealedLog, columns
-from resumelog.infrastructure.storage.postgres_schema import Tables, migrate
-from resumelog.infrastructure.storage.postgres_subscription import PostgresSubscription
-from resumelog.infrastructure.storage.postgres_url import STOCK
+from resumelog.infrastructure.storage.postgres.log import SealedLog, columns
+from resumelog.infrastructure.storage.postgres.schema import Tables, migrate
+from resumelog.infrastructure.storage.postgres.subscription import PostgresSubscription
 
 Row = tuple[Any, ...]
-
-BEFORE_ALL = "0" * 32
-"""An id that no stream has: uuid5 marks its version and variant."""
-
-HEADS = """
-WITH RECURSIVE streams AS (
-    (SELECT originator_id FROM {events} WHERE originator_id > %s::{id_type}
-     ORDER BY originator_id LIMIT 1)
-    UNION ALL
-    SELECT (SELECT originator_id FROM {events} WHERE originator_id > streams.originator_id
-            ORDER BY originator_id LIMIT 1)
-    FROM streams WHERE originator_id IS NOT NULL
-)
-SELECT {stream}, head.originator_version, head.seal FROM streams, LATERAL (
-    SELECT originator_version, seal FROM {events} AS log
-    WHERE log.originator_id = streams.originator_id ORDER BY originator_version DESC LIMIT 1
-) AS head
-LIMIT %s
-"""
-"""From stream to stream through the index, so that a long one costs what a short one does."""
 
 
 class Alone:
@@ -217,7 +184,7 @@ class AggregateRecorder(Alone, stock.PostgresAggregateRecorder):
         return text.startswith("CREATE TABLE") and not ours
 
 
-class ApplicationRecorder(AggregateRecorder, stock.PostgresApplicationRecorder):
+class ApplicationRecorder(AggregateRecorder, SealedReads, stock.PostgresApplicationRecorder):
     """The same, and every event by its position, which is never reused."""
 
     @patiently
@@ -261,37 +228,6 @@ class ApplicationRecorder(AggregateRecorder, stock.PostgresApplicationRecorder):
         """Return what iterates over the events after a position, those to come included."""
         return PostgresSubscription(recorder=self, gt=gt, topics=topics)
 
-    def sealed_by_position(self, *, gt: int, limit: int) -> Sequence[SealedRow]:
-        """Return the events after a position, in the order of their positions."""
-        return self._sealed("notification_id > %s ORDER BY notification_id LIMIT %s", gt, limit)
-
-    @patiently
-    def sealed_heads(self, *, gt: str, limit: int) -> Sequence[Head]:
-        """Return the newest event of each stream after a stream, in the order of streams."""
-        rows = self._select(HEADS, (gt or BEFORE_ALL, limit))
-        return [Head(*row) for row in rows]
-
-    def damage(self, *, limit: int) -> Sequence[str]:
-        """Return nothing: PostgreSQL's own check needs an extension and its owner's rights."""
-        del limit
-        return []
-
-    def sealed_by_version(self, stream: UUID | str, *, gt: int, limit: int) -> Sequence[SealedRow]:
-        """Return the events of a stream after a version, in the order of their versions."""
-        where = (
-            "originator_id = %s AND originator_version > %s ORDER BY originator_version LIMIT %s"
-        )
-        return self._sealed(where, stream, gt, limit)
-
-    @patiently
-    def _sealed(self, where: str, *values: object) -> Sequence[SealedRow]:
-        rows: list[Any] = self._select(
-            "SELECT notification_id, {stream}, originator_version, topic, state, seal"
-            f" FROM {{events}} WHERE {where}",
-            values,
-        )
-        return rows
-
 
 class TrackingRecorder(Alone, stock.PostgresTrackingRecorder):
     """How far each follower is, in the stock's table."""
@@ -311,80 +247,3 @@ class ProcessRecorder(TrackingRecorder, ApplicationRecorder, stock.PostgresProce
         if kwargs.get("tracking") is not None:
             self._insert_tracking(curs, kwargs["tracking"])
         super()._insert_events(curs, stored_events, **kwargs)
-
-
-def _parameters(text: str) -> dict[str, object]:
-    try:
-        return {**conninfo_to_dict(text)}
-    except ProgrammingError as error:
-        raise BadSetting(name="POSTGRES_PARAMETERS", why=str(error).strip()) from None
-
-
-class Factory(stock.PostgresFactory):
-    """The stock factory and its environment variables, with these recorders.
-
-    POSTGRES_PARAMETERS: further parameters of libpq, as `name=value name=value`.
-    POSTGRES_DURABILITY: `full`, or `normal` (a crash of the server may lose the last moments).
-    POSTGRES_CONNECT_TIMEOUT: seconds that an outage is waited out, 30 by default.
-    """
-
-    datastore: Datastore
-    aggregate_recorder_class = AggregateRecorder  # type: ignore[assignment]  # narrower datastore
-    application_recorder_class = ApplicationRecorder  # type: ignore[assignment]  # narrower datastore
-    tracking_recorder_class = TrackingRecorder
-    process_recorder_class = ProcessRecorder  # type: ignore[assignment]  # narrower datastore
-
-    def __init__(self, env: Environment | EnvType | None) -> None:
-        """Read the environment as the stock factory does; no connection is opened yet."""
-        super().__init__(env)
-        stock_datastore: stock.PostgresDatastore = self.datastore
-        pool = stock_datastore.pool
-        assert isinstance(pool.kwargs, dict)
-        named = {name: pool.kwargs[name] for name in STOCK}
-        size = pool.min_size if self.env.get(self.POSTGRES_POOL_SIZE) else 1
-        self.datastore = Datastore(
-            **named,
-            connect_timeout=pool.timeout,
-            idle_in_transaction_session_timeout=stock_datastore.idle_in_transaction_session_timeout,
-            pool_size=size,
-            max_overflow=pool.max_size - size,
-            max_waiting=pool.max_waiting,
-            conn_max_age=pool.max_lifetime,
-            pre_ping=stock_datastore.pre_ping,
-            lock_timeout=stock_datastore.lock_timeout or LOCK_TIMEOUT_S,
-            schema=stock_datastore.schema,
-            get_password_func=pool.get_password_func,
-            single_row_tracking=stock_datastore.single_row_tracking,
-            originator_id_type=stock_datastore.originator_id_type,
-            enable_db_functions=stock_datastore.enable_db_functions,
-            parameters=_parameters(self.env.get("POSTGRES_PARAMETERS") or ""),
-            durability=self.env.get("POSTGRES_DURABILITY") or "full",
-        )
-
-    def mapper(
-        self,
-        transcoder: Transcoder | None = None,
-        mapper_class: type[Mapper[Any]] | None = None,
-    ) -> Mapper[Any]:
-        """Return the mapper, told that this store keeps payloads aside."""
-        mapper: Mapper[Any] = super().mapper(transcoder, mapper_class)
-        if isinstance(mapper, EventMapper):
-            mapper.keeps_payloads_aside = True
-        return mapper
-
-    def lease_table(self) -> LeaseTable:
-        """Return who works on what, kept beside the events."""
-        tables = Tables(
-            self.datastore.schema, f"{self._prefix()}_events", self.datastore.originator_id_type
-        )
-        return PostgresLeaseTable(self.datastore, tables)
-
-    def jobs_view(self) -> JobsView:
-        """Return the list of jobs, kept beside the events."""
-        view = PostgresJobsView(self.datastore, tracking_table_name=f"{self._prefix()}_tracking")
-        view.create_table()
-        view.cipher = self.cipher()
-        return view
-
-    def _prefix(self) -> str:
-        return self.env.name.lower() or "stored"

@@ -8,15 +8,15 @@ from contextlib import contextmanager
 from typing import Any
 from uuid import UUID
 
-import eventsourcing.sqlite as stock
 from eventsourcing.persistence import Cipher, IntegrityError, Tracking
 
 from resumelog.application.job_row import JobRow
 from resumelog.application.ports import JobsView
+from resumelog.infrastructure.storage.sqlite.recorders import TrackingRecorder
 from resumelog.infrastructure.storage.stored_jobs import COLUMNS, job_row, stored
 
 
-class SQLiteJobsView(stock.SQLiteTrackingRecorder, JobsView):
+class SQLiteJobsView(TrackingRecorder, JobsView):
     """The table `jobs`, and eventsourcing's `tracking`, in one transaction.
 
     A factory whose log is encrypted sets `cipher`.

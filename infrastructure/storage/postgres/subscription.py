@@ -10,7 +10,7 @@ from psycopg import Connection
 from psycopg.sql import SQL, Identifier
 
 from resumelog.application.errors import StoreUnavailable
-from resumelog.infrastructure.storage.postgres_connections import PAUSE_S, Datastore
+from resumelog.infrastructure.storage.postgres.connections import PAUSE_S, Datastore
 
 WAKE_S = 5.0
 """After so long it looks though nobody called."""

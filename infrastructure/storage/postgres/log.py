@@ -15,7 +15,7 @@ from psycopg.sql import SQL, Identifier
 from resumelog.domain.seals import NO_SEAL
 from resumelog.infrastructure.storage.heads import Heads, Unsealed, unsealed
 from resumelog.infrastructure.storage.mapper import StoredEventWithPayload
-from resumelog.infrastructure.storage.postgres_schema import Tables
+from resumelog.infrastructure.storage.postgres.schema import Tables
 
 Row = tuple[Any, ...]
 

@@ -1,0 +1,88 @@
+"""SQLite's errors as ours and eventsourcing's, with what to do."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from eventsourcing.persistence import (
+    DatabaseError,
+    DataError,
+    IntegrityError,
+    InterfaceError,
+    InternalError,
+    NotSupportedError,
+    PersistenceError,
+    ProgrammingError,
+)
+
+from resumelog.application.errors import DamagedStore, NotOurDatabase, StoreUnavailable
+from resumelog.infrastructure.storage.sqlite.engine import sqlite3
+from resumelog.infrastructure.storage.sqlite.files import is_read_only
+
+FULL_BYTES = 65_536
+
+_TRANSLATED: tuple[tuple[type[sqlite3.Error], type[PersistenceError]], ...] = (
+    (sqlite3.InterfaceError, InterfaceError),
+    (sqlite3.DataError, DataError),
+    (sqlite3.IntegrityError, IntegrityError),
+    (sqlite3.InternalError, InternalError),
+    (sqlite3.ProgrammingError, ProgrammingError),
+    (sqlite3.NotSupportedError, NotSupportedError),
+    (sqlite3.DatabaseError, DatabaseError),
+    (sqlite3.Error, PersistenceError),
+)
+
+OTHERWISE = "check that nothing else changes this file, or restore a copy of it"
+_ADVICE = {
+    "SQLITE_FULL": "free space on its disk",
+    "SQLITE_READONLY": "make the file and its folder writable",
+    "SQLITE_CANTOPEN": "check that the folder exists and is writable",
+    "SQLITE_PERM": "check the permissions of the file and its folder",
+    "SQLITE_BUSY": "another program holds its lock; end that program",
+    "SQLITE_LOCKED": "another program holds its lock; end that program",
+    "SQLITE_IOERR": "check the disk, then run it again",
+}
+
+
+@contextmanager
+def translated(store: str) -> Iterator[None]:
+    """Turn sqlite3's errors into eventsourcing's, the ones that a user can mend into ours."""
+    try:
+        yield
+    except sqlite3.Error as error:
+        raise translation(store, error) from error
+
+
+def translation(store: str, error: sqlite3.Error) -> Exception:
+    """Return what an error of sqlite3 is called here."""
+    name = getattr(error, "sqlite_errorname", "") or ""
+    if name == "SQLITE_NOTADB":
+        return NotOurDatabase(store=store, what="no SQLite database")
+    if name.startswith("SQLITE_CORRUPT"):
+        return DamagedStore(store=store, why=str(error))
+    family = "_".join(name.split("_")[:2])
+    if isinstance(error, sqlite3.OperationalError):
+        why, advice = _reason(store, str(error), _ADVICE.get(family, OTHERWISE))
+        return StoreUnavailable(store=store, why=why, advice=advice)
+    return next(theirs(error) for ours, theirs in _TRANSLATED if isinstance(error, ours))
+
+
+def _reason(store: str, why: str, advice: str) -> tuple[str, str]:
+    """Say what is wrong with the path itself, if something is."""
+    path = Path(store)
+    if path.is_dir():
+        return "it is a folder", "name a file in it"
+    if not path.parent.is_dir():
+        return f"there is no folder {path.parent}", "make it first, or choose another path"
+    if is_read_only(path.parent):
+        why = f"{why} (its file system is read-only)"
+        return why, "make that writable, or copy the log to one that is"
+    try:
+        free = shutil.disk_usage(path.parent).free
+    except OSError:
+        return why, advice
+    full = free < FULL_BYTES  # where an index can't be made, SQLite does not say so
+    return f"{why} ({free:,} bytes free)", _ADVICE["SQLITE_FULL"] if full else advice

@@ -1,0 +1,65 @@
+"""Where a database is, whether it still is the one that was opened, and how it can be read."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+from resumelog.application.errors import BadSetting, StoreUnavailable
+
+IN_MEMORY = ":memory:"
+
+
+class DatabaseFile:
+    """Where a database is, and that it still is the file that was opened."""
+
+    def __init__(self, name: str) -> None:
+        """Take a path, a file: URI, or :memory:, which has no file."""
+        self.name = name
+        self.in_memory = name == IN_MEMORY
+        if not self.in_memory and "mode=memory" in name:
+            raise BadSetting(name="SQLITE_DBNAME", why=f"use {IN_MEMORY} or the path of a file")
+        self.path = unquote(urlsplit(name).path) if name.startswith("file:") else name
+        self._opened: tuple[int, int] | None = None
+
+    def remember(self) -> None:
+        """Take the file that is there now for the one that was opened."""
+        if not self.in_memory:
+            self._opened = self._identity()
+
+    def require_same(self) -> None:
+        """Raise StoreUnavailable once another file, or none, has this name.
+
+        What SQLite writes then goes to a file that nobody can find.
+        """
+        if self._opened is not None and self._identity() != self._opened:
+            raise StoreUnavailable(
+                store=self.name,
+                why="the file was deleted or replaced while it was open",
+                advice="put it back, then open the log again",
+            )
+
+    def _identity(self) -> tuple[int, int]:
+        try:
+            found = os.stat(self.path)  # noqa: PTH116 - a Path for every save would cost more than it
+        except OSError:
+            return (0, 0)
+        return (found.st_dev, found.st_ino)
+
+
+def readable(path: str) -> str:
+    """Return the path, or a URI that names it as immutable where it can be read in no other way.
+
+    A WAL database needs its -shm, which SQLite can't make on a read-only file system. Nobody writes
+    there, so that without a -wal the file is all there is; with one it needs the -shm beside it.
+    """
+    file = Path(path)
+    if path.startswith("file:") or not file.is_file() or Path(f"{path}-wal").exists():
+        return path
+    return f"{file.absolute().as_uri()}?immutable=1" if is_read_only(file.parent) else path
+
+
+def is_read_only(folder: Path) -> bool:
+    """Tell whether a folder is on a read-only file system."""
+    return bool(os.statvfs(folder).f_flag & os.ST_RDONLY)
