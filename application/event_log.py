@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Iterator
-from itertools import islice
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import chain, islice
 from typing import TypeVar, cast
 from uuid import UUID
 
@@ -126,8 +126,11 @@ class EventLog(Application[UUID]):
         return event
 
     def _rows_after(self, stream: UUID, gt: int) -> Iterator[EventRow]:
+        return chain.from_iterable(self._pages_after(stream, gt))
+
+    def _pages_after(self, stream: UUID, gt: int) -> Iterator[Sequence[EventRow]]:
         while page := self._rows.select_rows(stream, gt=gt, limit=PAGE):
-            yield from page
+            yield page
             if len(page) < PAGE:
                 return
             gt = page[-1][0]

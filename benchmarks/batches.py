@@ -53,7 +53,10 @@ def _resumed(folder: Path) -> None:
         _complete(log, scenes, results)
     variants: dict[str, Callable[[], int]] = {
         PEER: lambda: _loaded(snapshot),
-        "resumelog: open, recover, what remains": lambda: _reopened(folder / "resumed.db", scenes),
+        "resumelog: open, recover, what is done": lambda: _recovered(folder / "resumed.db"),
+        "resumelog: and begin, with all inputs hashed": lambda: _reopened(
+            folder / "resumed.db", scenes
+        ),
         "resumelog: and every result streamed": lambda: _streamed(folder / "resumed.db", scenes),
     }
     show(f"Resume of {RESUMED} scenes", medians(variants), PEER)
@@ -76,6 +79,13 @@ def _complete(log: ResumeLog, scenes: list[JsonValue], results: list[str]) -> No
 def _loaded(snapshot: Path) -> int:
     with snapshot.open(encoding="utf-8") as file:
         assert len(json.load(file)["storyboard_results"]) == RESUMED
+    return 1
+
+
+def _recovered(path: Path) -> int:
+    with resumelog.open(path) as log:
+        batch = log.log.recover(SceneBatch.named("film", "storyboard"))
+        assert sum(map(batch.is_done, batch.scenes)) == batch.done == RESUMED - 1
     return 1
 
 

@@ -67,18 +67,22 @@ class EventMapper(Mapper[UUID]):
 
     def events(self, stream: UUID, rows: Iterable[EventRow]) -> Iterator[DomainEvent]:
         """Iterate over the events of a stream's rows. Raises DamagedEvent, as above."""
-        is_opened = self.cipher or self.compressor
+        is_packed = bool(self.cipher or self.compressor)
         columns = b'%%b,"originator_id":"%b","originator_version":%%d}' % stream.hex.encode()
+        cls, newest = DomainEvent, ""
         for version, topic, state in rows:
             try:
-                cls = event_class(topic)
-                if is_opened:
+                if topic != newest:  # most rows have the topic of the row before
+                    cls, newest = event_class(topic), topic
+                    validate = cls.__pydantic_validator__.validate_json
+                    is_upcast = cls.class_version > 1
+                if is_packed:
                     state = self._opened(state, stream, version)
-                if cls.class_version > 1:
+                if is_upcast:
                     state = _upcast(cls, state)
                 assert state[-1] == CLOSING_BRACE, "it is torn"
                 # The columns come last: of a name that stands twice, the last counts.
-                event = cls.__pydantic_validator__.validate_json(columns % (state[:-1], version))
+                event = validate(columns % (state[:-1], version))
             except Exception as error:
                 raise _damaged(stream, version, topic, error) from error
             yield event
