@@ -19,7 +19,7 @@ class LeaseRow(NamedTuple):
     holder: str | None
     in_flight: str
     identity: str | None
-    beat: int | None
+    beat: float | None
     lease_s: float | None
 
 
@@ -45,8 +45,8 @@ class LeaseTable(Protocol):
         """Let nobody hold it if the epoch still is this one."""
         ...
 
-    def beat(self, holder: str, identity: str, beat: int, lease_s: float) -> None:
-        """Write a holder's identity, heartbeat, and how long it lasts without one."""
+    def beat(self, holder: str, identity: str, beat: float, lease_s: float) -> None:
+        """Write a holder's identity, heartbeat (a time of its monotonic clock), and its lease."""
         ...
 
     def leave(self, holder: str) -> None:
@@ -64,7 +64,7 @@ class MemoryLeaseTable:
     def __init__(self) -> None:
         """Begin empty."""
         self._rows: dict[UUID, LeaseRow] = {}
-        self._workers: dict[str, tuple[str, int, float]] = {}
+        self._workers: dict[str, tuple[str, float, float]] = {}
         self._lock = threading.Lock()
 
     def read(self, stream: UUID) -> LeaseRow | None:
@@ -98,7 +98,7 @@ class MemoryLeaseTable:
         """Let nobody hold it."""
         self._replace(stream, epoch, holder=None)
 
-    def beat(self, holder: str, identity: str, beat: int, lease_s: float) -> None:
+    def beat(self, holder: str, identity: str, beat: float, lease_s: float) -> None:
         """Write a heartbeat."""
         with self._lock:
             self._workers[holder] = (identity, beat, lease_s)

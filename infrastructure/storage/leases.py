@@ -38,7 +38,6 @@ class TableLeases:
         self._worker = processes.this_worker()
         self.holder_id = secrets.token_hex(8)
         self._sleep = sleep
-        self._beats = 0
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
         self._lock = threading.Lock()
@@ -108,8 +107,12 @@ class TableLeases:
         self.table.close()
 
     def _require_gone(self, stream: UUID, job: str, row: LeaseRow) -> None:
-        """Return once the holder is gone: at once if that is certain, else after a whole lease."""
-        if _is_gone_for_certain(row):
+        """Return once the holder is gone: at once if that is certain, else after a whole lease.
+
+        A neighbour's heartbeat is a time of the clock that both share, so that nobody need wait to
+        see that it has stood still.
+        """
+        if _is_gone_for_certain(row) or _stands_still(row):
             return
         if not _is_neighbour(row):
             lease_s = row.lease_s or self.lease_s
@@ -157,9 +160,8 @@ class TableLeases:
                 logger.warning("the heartbeat could not be written: %s", error)
 
     def _beat(self) -> None:
-        self._beats += 1
         identity = self._worker.model_dump_json()
-        self.table.beat(self.holder_id, identity, self._beats, self.lease_s)
+        self.table.beat(self.holder_id, identity, time.monotonic(), self.lease_s)
 
 
 def _units(in_flight: str) -> tuple[InFlight, ...]:
@@ -182,3 +184,10 @@ def _is_neighbour(row: LeaseRow) -> bool:
 def _is_gone_for_certain(row: LeaseRow) -> bool:
     worker = _identity(row)
     return worker is not None and processes.is_neighbour(worker) and not processes.is_alive(worker)
+
+
+def _stands_still(row: LeaseRow) -> bool:
+    """Tell whether a neighbour lives but has not beaten for its lease's time, as one that hangs."""
+    if row.beat is None or row.lease_s is None or not _is_neighbour(row):
+        return False
+    return time.monotonic() - row.beat > row.lease_s

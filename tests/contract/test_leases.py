@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from threading import Barrier
@@ -28,10 +29,10 @@ ME = this_worker()
 DEAD = ME.model_copy(update={"started": ME.started - 1})
 
 
-def held_by(log: ResumeLog, worker: Worker, lease_s: float = 0.05) -> None:
+def held_by(log: ResumeLog, worker: Worker, lease_s: float = 0.05, beat: float = 1.0) -> None:
     """Let another worker hold the lease under epoch 7, with one unit in flight."""
     table = log.leases.table
-    table.beat("another", worker.model_dump_json(), 1, lease_s)
+    table.beat("another", worker.model_dump_json(), beat, lease_s)
     table.take(STREAM, None, 7, "another")
 
 
@@ -145,6 +146,19 @@ def test_no_other_file_is_removed_whatever_the_lease_says(log: ResumeLog, tmp_pa
     assert finished.exists()
 
 
+def test_a_neighbour_that_hangs_is_succeeded_once_its_heartbeat_has_stood_still(
+    log: ResumeLog,
+) -> None:
+    held_by(log, ME, lease_s=60, beat=time.monotonic() - 61)
+    assert acquired(log).epoch == 8
+
+
+def test_a_neighbour_that_beat_within_its_lease_keeps_it(log: ResumeLog) -> None:
+    held_by(log, ME, lease_s=60, beat=time.monotonic() - 50)
+    with pytest.raises(AlreadyRunning):
+        acquired(log)
+
+
 def test_a_far_worker_whose_heartbeat_stands_still_is_succeeded(store: Store) -> None:
     log = store.open(lease_s=0.05)
     held_by(log, WORKER)
@@ -217,7 +231,7 @@ def test_of_many_that_ask_at_once_one_gets_the_lease(store: Store) -> None:
 def test_a_holder_beats_while_it_lives(store: Store) -> None:
     log = store.open(lease_s=0.03)
     acquired(log)
-    beats = set[int | None]()
+    beats = set[float | None]()
     while len(beats) < 3:
         row = log.leases.table.read(STREAM)
         assert row is not None

@@ -11,11 +11,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from support.children import child, finished
+from pydantic import JsonValue
+from support.children import PATIENCE_S, child, finished
 from support.logs import events_of, make_scenes, names_of, scenes
 
 import resumelog
-from resumelog import ResumeLog
+from resumelog import AlreadyRunning, Batch, ResumeLog
 from resumelog.domain import export_events, scene_events
 from resumelog.domain.export_job import ExportJob
 from resumelog.domain.scene_batch import SceneBatch
@@ -129,3 +130,33 @@ def test_a_killed_worker_is_named_with_what_it_had_in_flight(
     (cut,) = (one for one in events if isinstance(one, scene_events.Interrupted))
     assert cut.in_flight == ("10",)
     assert f"pid {pid} on" in cut.cause
+
+
+@pytest.mark.kills
+def test_a_worker_that_hung_is_succeeded_and_refused_when_it_comes_back(
+    log: ResumeLog, tmp_path: Path
+) -> None:
+    task = ("die_at", "jobs.db", "10", "12")
+    with child(*task, cwd=tmp_path, RESUMELOG_LEASE_S="0.5") as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "at 10\n"
+        process.send_signal(signal.SIGSTOP)
+        batch = opened_in_time(log, scenes(*range(1, 13)))
+        assert [scene.key for scene in batch.remaining()] == ["10", "11", "12"]
+        process.send_signal(signal.SIGCONT)
+        code, _, err = finished(process)
+        assert (code, "LeaseLost" in err) == (1, True)
+    batch.leave("enough")
+    refused = [event.epoch for event in events_of(log, "电影/分镜")]
+    assert refused == sorted(refused, key=lambda epoch: epoch or 0), "an old epoch wrote again"
+
+
+def opened_in_time(log: ResumeLog, plan: list[JsonValue]) -> Batch:
+    """Open the batch as soon as its worker's heartbeat has stood still for its lease."""
+    deadline = time.monotonic() + PATIENCE_S
+    while True:
+        try:
+            return log.scenes.open("电影", "分镜", scenes=plan)
+        except AlreadyRunning:
+            assert time.monotonic() < deadline
+            time.sleep(0.05)

@@ -80,7 +80,7 @@ class PostgresLeaseTable:
         self._updated("holder = NULL", stream, epoch)
 
     @patiently
-    def beat(self, holder: str, identity: str, beat: int, lease_s: float) -> None:
+    def beat(self, holder: str, identity: str, beat: float, lease_s: float) -> None:
         """Write a heartbeat."""
         self._written(
             UNSYNCED + "INSERT INTO {workers}"

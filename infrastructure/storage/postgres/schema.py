@@ -55,7 +55,7 @@ THE_LOG = (
     CREATE TABLE {workers} (
         holder text PRIMARY KEY,
         identity text NOT NULL,
-        beat bigint NOT NULL,
+        beat double precision NOT NULL,
         lease_s double precision NOT NULL
     ) WITH (fillfactor = 50)
     """,

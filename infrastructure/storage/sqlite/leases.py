@@ -72,7 +72,7 @@ class SQLiteLeaseTable:
         """Let nobody hold it."""
         self._update("holder = NULL", stream, epoch)
 
-    def beat(self, holder: str, identity: str, beat: int, lease_s: float) -> None:
+    def beat(self, holder: str, identity: str, beat: float, lease_s: float) -> None:
         """Write a heartbeat."""
         with self._connection() as connection:
             connection.execute(

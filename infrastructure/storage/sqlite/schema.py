@@ -47,7 +47,7 @@ THE_LOG = (
     CREATE TABLE workers (
         holder TEXT PRIMARY KEY,
         identity TEXT NOT NULL,
-        beat INTEGER NOT NULL,
+        beat REAL NOT NULL,
         lease_s REAL NOT NULL
     ) WITHOUT ROWID
     """,
