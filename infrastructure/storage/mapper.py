@@ -16,9 +16,9 @@ from resumelog.application.errors import DamagedEvent
 from resumelog.application.ports import EventRow
 from resumelog.domain.events import DomainEvent, event_class, topics
 from resumelog.domain.values import validation_text
+from resumelog.infrastructure.storage.ciphertexts import PAYLOAD, STATE, decrypted, encrypted
 
 COLUMNS = {"originator_id", "originator_version"}
-STATE, PAYLOAD = b"s", b"p"
 CLOSING_BRACE = ord("}")
 
 
@@ -32,9 +32,7 @@ class StoredEventWithPayload(StoredEvent):
 class EventMapper(Mapper[UUID]):
     """eventsourcing's mapper for DomainEvents: the state is their JSON without the columns.
 
-    A factory whose store has a payload table sets `keeps_payloads_aside`. What is encrypted begins
-    with its stream, its version and whether it is a state or a payload, so that a ciphertext that
-    was moved to another row is found out (AES-GCM as the library uses it binds nothing).
+    A factory whose store has a payload table sets `keeps_payloads_aside`.
     """
 
     keeps_payloads_aside = False
@@ -51,11 +49,10 @@ class EventMapper(Mapper[UUID]):
             state = b'{"class_version":%d,%b' % (event.class_version, state[1:])
         if self.compressor:
             state = self.compressor.compress(state)
-        if self.cipher:
-            state = self._encrypted(state, STATE, stream, version)
+        state = encrypted(self.cipher, state, STATE, stream, version)
         if content is None:
             return StoredEvent(stream, version, event.TOPIC, state)
-        content = self._encrypted(content, PAYLOAD, stream, version)
+        content = encrypted(self.cipher, content, PAYLOAD, stream, version)
         return StoredEventWithPayload(stream, version, event.TOPIC, state, payload=content)
 
     def to_domain_event(self, stored_event: StoredEvent) -> DomainEvent:
@@ -89,7 +86,7 @@ class EventMapper(Mapper[UUID]):
 
     def payload_content(self, stream: UUID, version: int, content: bytes) -> bytes:
         """Return the bytes of a payload as they were before they were encrypted."""
-        return self._decrypted(content, PAYLOAD, stream, version)
+        return decrypted(self.cipher, content, PAYLOAD, stream, version)
 
     def _parted(self, event: DomainEvent) -> tuple[DomainEvent, bytes | None]:
         payload = event.payload
@@ -101,25 +98,8 @@ class EventMapper(Mapper[UUID]):
         return event.model_copy(update={str(event.PAYLOAD_FIELD): payload.inlined()}), None
 
     def _opened(self, state: bytes, stream: UUID, version: int) -> bytes:
-        state = self._decrypted(state, STATE, stream, version)
+        state = decrypted(self.cipher, state, STATE, stream, version)
         return self.compressor.decompress(state) if self.compressor else state
-
-    def _encrypted(self, content: bytes, part: bytes, stream: UUID, version: int) -> bytes:
-        if self.cipher is None:
-            return content
-        return self.cipher.encrypt(_place(part, stream, version) + content)
-
-    def _decrypted(self, content: bytes, part: bytes, stream: UUID, version: int) -> bytes:
-        if self.cipher is None:
-            return content
-        content, place = self.cipher.decrypt(content), _place(part, stream, version)
-        if not content.startswith(place):
-            raise ValueError("it was encrypted for another place in the log")
-        return content[len(place) :]
-
-
-def _place(part: bytes, stream: UUID, version: int) -> bytes:
-    return part + stream.bytes + version.to_bytes(8, "big")
 
 
 def _upcast(cls: type[DomainEvent], state: bytes) -> bytes:

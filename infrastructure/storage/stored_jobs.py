@@ -10,6 +10,7 @@ from eventsourcing.persistence import Cipher
 
 from resumelog.application.errors import DamagedView
 from resumelog.application.job_row import JobRow
+from resumelog.infrastructure.storage.ciphertexts import JOB, decrypted, encrypted
 
 COLUMNS = "originator_id, position, kind, status, facts"
 
@@ -38,8 +39,7 @@ def stored(row: JobRow, cipher: Cipher | None) -> StoredJob:
         row.tries,
     ]
     content = json.dumps(facts, ensure_ascii=False, separators=(",", ":")).encode()
-    if cipher:
-        content = cipher.encrypt(_place(row.id, row.position) + content)
+    content = encrypted(cipher, content, JOB, row.id, row.position)
     return (row.id.hex, row.position, row.kind, row.status, content)
 
 
@@ -48,7 +48,8 @@ def job_row(columns: StoredJob, cipher: Cipher | None) -> JobRow:
     stream, position, kind, status, content = columns
     try:
         row = JobRow(UUID(stream), kind, "", status, position)
-        facts = json.loads(str(_opened(row, content, cipher), "utf-8"))
+        plain = decrypted(cipher, content, JOB, row.id, position)
+        facts = json.loads(str(plain, "utf-8"))
         row.name, row.version, row.progress, row.done, row.failed, row.total, *others = facts
         row.attempts, row.worker, created, modified, row.error, *memory = others
         row.created_at = created and datetime.fromisoformat(created)
@@ -58,17 +59,3 @@ def job_row(columns: StoredJob, cipher: Cipher | None) -> JobRow:
     except Exception as error:
         raise DamagedView(why=f"stream {stream}: {type(error).__name__}: {error}") from error
     return row
-
-
-def _opened(row: JobRow, content: bytes, cipher: Cipher | None) -> bytes:
-    if cipher is None:
-        return content
-    content, place = cipher.decrypt(content), _place(row.id, row.position)
-    if not content.startswith(place):
-        raise ValueError("it was encrypted for another row")
-    return content[len(place) :]
-
-
-def _place(stream: UUID, position: int) -> bytes:
-    """Return what the facts of a row are bound to: AES-GCM as the library uses it binds nothing."""
-    return b"j" + stream.bytes + position.to_bytes(8, "big")

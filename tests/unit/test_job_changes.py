@@ -59,7 +59,7 @@ def test_encrypted_facts_belong_to_their_own_row() -> None:
     row, other = row_of(stories()[ExportJob]), row_of(copy_of(ExportJob))
     assert job_row(stored(row, cipher), cipher) == row
     moved: Any = (*stored(other, cipher)[:-1], stored(row, cipher)[-1])
-    with pytest.raises(DamagedView, match="it was encrypted for another row"):
+    with pytest.raises(DamagedView, match="it was encrypted for another place"):
         job_row(moved, cipher)
 
 
