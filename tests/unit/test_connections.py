@@ -80,6 +80,14 @@ def test_closing_refuses_new_loans_and_waits_for_the_old(connections: Connection
     assert not is_open(connection)
 
 
+def test_what_nobody_closed_is_closed_with_its_last_reference(tmp_path: Path) -> None:
+    forgotten = Connections(lambda: connect(str(tmp_path / "jobs.db")))
+    with forgotten.loan() as connection:
+        pass
+    del forgotten
+    assert not is_open(connection)
+
+
 def test_closing_twice_does_nothing(connections: Connections) -> None:
     connections.close()
     connections.close()

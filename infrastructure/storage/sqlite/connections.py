@@ -61,6 +61,12 @@ class Connections:
             while self._idle:
                 self._idle.pop().close()
 
+    def __del__(self) -> None:
+        """Close what is idle, where nobody closed the log; what is on loan is in use."""
+        if os.getpid() == self._process:
+            for connection in self._idle:
+                connection.close()
+
     def take(self) -> sqlite3.Connection:
         """Lend a connection that is to be given back, as `loan` does."""
         if os.getpid() != self._process:
