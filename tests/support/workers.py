@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import contextlib
+import itertools
 import json
 import os
+import random
 import resource
 import signal
+import sqlite3
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from eventsourcing.persistence import StoredEvent
 from support.listed_logs import begun, lengthen
 from support.logs import scenes
 
@@ -103,6 +109,38 @@ def close_in_a_fork(url: str) -> None:
             os.waitpid(child, 0)
 
 
+def interrupted_saves(database: str, seed: str, rounds: str) -> None:
+    """Save beside another thread, with an interrupt at a random moment of each save; tell what was lost."""
+    chance, acknowledged = random.Random(seed), list[tuple[str, int]]()
+    signal.signal(signal.SIGALRM, signal.default_int_handler)
+    with resumelog.open(database) as log:
+        recorder, enough = log.log.recorder, threading.Event()
+
+        def save(stream: str, version: int, count: int) -> None:
+            numbers = range(version, version + count)
+            recorder.insert_events([StoredEvent(stream, n, "topic", b"{}") for n in numbers])
+            acknowledged.extend((stream, n) for n in numbers)
+
+        def save_beside() -> None:
+            for version in itertools.takewhile(lambda _: not enough.is_set(), itertools.count(1)):
+                save("beside", version, 1)
+
+        beside = threading.Thread(target=save_beside)
+        beside.start()
+        for number in range(int(rounds)):
+            with contextlib.suppress(KeyboardInterrupt):
+                signal.setitimer(signal.ITIMER_REAL, chance.uniform(1e-6, 6e-4))
+                save(f"stream {number}", 1, 1 + number % 2)
+                signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        enough.set()
+        beside.join()
+        save("after", 1, 1)
+    with contextlib.closing(sqlite3.connect(database)) as found:
+        there = {*found.execute("SELECT originator_id, originator_version FROM stored_events")}
+    tell(len(acknowledged), len({*acknowledged} - there))
+
+
 class AtTheStart(Display):
     """Is there when Ctrl+C is pressed before the first scene."""
 
@@ -180,6 +218,7 @@ TASKS = {
         stage,
         die_at,
         list_and_append,
+        interrupted_saves,
         fork,
         close_in_a_fork,
         full_disk,

@@ -24,7 +24,7 @@ class Group:
     def __init__(self, folder: Path) -> None:
         self.connections = Connections(lambda: connect(str(folder / "group.db")))
         self.checks = 0
-        self.commits = GroupCommit(self.connections, self._check)
+        self.commits = GroupCommit(lambda: connect(str(folder / "group.db")), self._check)
         self.pool = ThreadPoolExecutor(THREADS + 1)
         self._let_go = Event()
         self.commits.run(lambda c: c.execute("CREATE TABLE numbers (n INTEGER UNIQUE)"))
@@ -61,6 +61,7 @@ def group(tmp_path: Path) -> Iterator[Group]:
     group = Group(tmp_path)
     yield group
     group.pool.shutdown()
+    group.commits.close()
     group.connections.close()
 
 

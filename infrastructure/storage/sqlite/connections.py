@@ -7,7 +7,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from resumelog.application.errors import ClosedLog, ForkedLog
+from resumelog.application.errors import ClosedLog, ForkedLog, StoreUnavailable
 from resumelog.infrastructure.storage.sqlite.engine import sqlite3
 from resumelog.infrastructure.storage.sqlite.files import readable
 
@@ -44,11 +44,13 @@ class Connections:
     @contextmanager
     def loan(self) -> Iterator[sqlite3.Connection]:
         """Lend a connection. Raises ClosedLog after `close`, and sqlite3's error if none is free."""
-        connection = self.take()
+        connection = None
         try:
+            connection = self._take()
             yield connection
         finally:
-            self.give_back(connection)
+            if connection:
+                self._give_back(connection)
 
     def close(self) -> None:
         """Wait until all are back, then close them; a fork leaves its parent's alone."""
@@ -67,8 +69,7 @@ class Connections:
             for connection in self._idle:
                 connection.close()
 
-    def take(self) -> sqlite3.Connection:
-        """Lend a connection that is to be given back, as `loan` does."""
+    def _take(self) -> sqlite3.Connection:
         if os.getpid() != self._process:
             raise ForkedLog
         with self._lock:
@@ -90,12 +91,15 @@ class Connections:
             return self._closed or self._on_loan < self._limit
 
         if not self._returned.wait_for(is_free, timeout=BUSY_TIMEOUT_S):
-            raise sqlite3.OperationalError(f"all {self._limit} connections are in use")
+            raise StoreUnavailable(
+                store="this log",
+                why=f"all {self._limit} connections are in use",
+                advice="let fewer threads read at once",
+            )
         if self._closed:
             raise ClosedLog
 
-    def give_back(self, connection: sqlite3.Connection) -> None:
-        """Take a connection back."""
+    def _give_back(self, connection: sqlite3.Connection) -> None:
         with self._lock:
             self._on_loan -= 1
             if self._closed or len(self._idle) >= IDLE_MAX:

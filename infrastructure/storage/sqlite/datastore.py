@@ -9,7 +9,7 @@ from typing import Any, Literal, TypeVar
 import eventsourcing.sqlite as stock
 
 from resumelog.infrastructure.storage.sqlite import schema
-from resumelog.infrastructure.storage.sqlite.connections import ON_LOAN_MAX, Connections, connect
+from resumelog.infrastructure.storage.sqlite.connections import Connections, connect
 from resumelog.infrastructure.storage.sqlite.engine import sqlite3
 from resumelog.infrastructure.storage.sqlite.errors import translated, translation
 from resumelog.infrastructure.storage.sqlite.files import DatabaseFile, readable
@@ -36,22 +36,21 @@ class Datastore(stock.SQLiteDatastore):
         originator_id_type: Literal["uuid", "text"] = "uuid",
     ) -> None:
         """Open the file and migrate it. Raises NotOurDatabase, NewerSchema, StoreUnavailable."""
-        self.db_name, self.durability = db_name, durability
+        self.file = DatabaseFile(db_name)
+        self.db_name = db_name = self.file.name
+        self.durability = durability
         self.single_row_tracking = single_row_tracking
         self.originator_id_type = originator_id_type
         self._lock_timeout = lock_timeout
-        self.file = DatabaseFile(db_name)
-        self.connections = Connections(
-            self.connect, limit=1 if self.file.in_memory else ON_LOAN_MAX
-        )
-        self._commits = GroupCommit(self.connections, self.file.require_same)
+        self.connections = Connections(self.connect)
+        self._commits = GroupCommit(self.connect, self.file.require_same)
         self.wakes = Wakes(None if self.file.in_memory else self.connect)
         with translated(db_name):
             if not self.file.in_memory:
                 with closing(sqlite3.connect(readable(db_name), uri=True)) as unchanged:
                     schema.require_ours(unchanged, db_name)
-            with self.connections.loan() as connection:
-                schema.migrate(connection, db_name)
+            with self.transaction(commit=False) as cursor:
+                schema.migrate(cursor.connection, db_name)
         self.file.remember()
 
     def connect(self) -> sqlite3.Connection:
@@ -75,8 +74,8 @@ class Datastore(stock.SQLiteDatastore):
     def transaction(self, *, commit: bool) -> Iterator[Any]:
         """Yield a cursor, with `commit` in a writing transaction of its own."""
         with translated(self.db_name):
-            if commit:
-                with self._commits.alone() as cursor:
+            if commit or self.file.in_memory:
+                with self._commits.alone() if commit else self._commits.reading() as cursor:
                     yield cursor
                 return
             with self.connections.loan() as connection, closing(connection.cursor()) as cursor:
@@ -85,6 +84,7 @@ class Datastore(stock.SQLiteDatastore):
 
     def close(self) -> None:
         """Wait for the connections to come back and close them."""
+        self._commits.close()
         self.connections.close()
         self.wakes.close()
 

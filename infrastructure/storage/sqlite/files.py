@@ -15,11 +15,16 @@ class DatabaseFile:
     """Where a database is, and that it still is the file that was opened."""
 
     def __init__(self, name: str) -> None:
-        """Take a path, a file: URI, or :memory:, which has no file."""
-        self.name = name
+        """Take a path, a file: URI, or :memory:, which has no file.
+
+        `name` becomes absolute: the working folder may change.
+        """
         self.in_memory = name == IN_MEMORY
         if not self.in_memory and "mode=memory" in name:
             raise BadSetting(name="SQLITE_DBNAME", why=f"use {IN_MEMORY} or the path of a file")
+        if not self.in_memory and not name.startswith("file:"):
+            name = str(Path(name).absolute())
+        self.name = name
         self.path = unquote(urlsplit(name).path) if name.startswith("file:") else name
         self._opened: tuple[int, int] | None = None
 

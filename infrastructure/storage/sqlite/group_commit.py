@@ -2,45 +2,52 @@
 
 from __future__ import annotations
 
+import os
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
 from functools import partial
-from threading import Lock
+from itertools import islice
+from threading import Lock, get_ident
 from typing import Any, Generic, TypeVar
 
-from resumelog.infrastructure.storage.sqlite.connections import Connections
+from resumelog.application.errors import ClosedLog, ForkedLog, StoreUnavailable
 from resumelog.infrastructure.storage.sqlite.engine import sqlite3
 
 WRITES_MAX = 256
+LOOK_S = 0.05
+"""So long a thread waits for its turn before it looks: an interrupt may have swallowed the call."""
 
 Result = TypeVar("Result")
+Work = Callable[[sqlite3.Cursor], Result]
 
 
 class _Write(Generic[Result]):
     """What one thread wants written, and how that ended."""
 
-    def __init__(self, work: Callable[[sqlite3.Cursor], Result]) -> None:
+    def __init__(self, work: Work[Result]) -> None:
         self.work = work
-        self.leads = self.ended = False
+        self.ended = False
         self.error: Exception | None = None
         self.result: Result
-        self.turn: Lock | None = None
-        """Held until it has ended, or until its thread is to lead."""
+        self._turn = Lock()
+        self._turn.acquire()
 
     def run(self, cursor: sqlite3.Cursor) -> None:
         self.result = self.work(cursor)
 
-    def lead(self) -> None:
-        self.leads = True
-        if self.turn:
-            self.turn.release()
+    def wait(self) -> None:
+        """Return when it has ended, when it is its thread's turn to write, or to look."""
+        self._turn.acquire(timeout=LOOK_S)
+
+    def wake(self) -> None:
+        with suppress(RuntimeError):  # awake already
+            self._turn.release()
 
     def end(self, error: Exception | None = None) -> None:
         self.error = self.error or error
         self.ended = True
-        if self.turn and not self.leads:
-            self.turn.release()
+        self.wake()
 
     def outcome(self) -> Result:
         if self.error is not None:
@@ -51,59 +58,48 @@ class _Write(Generic[Result]):
 class GroupCommit:
     """Writes of many threads in one transaction, each in a savepoint of its own.
 
-    Where somebody writes already, one thread leads those that wait: it commits all their writes, its
-    own among them, and hands the lead on. A write that fails, as by a conflict of versions, spoils only itself; where the commit fails, all
-    of its group did. `check` is called after each commit and before it counts.
+    Where nobody writes, a thread writes at once. Where somebody does, the others queue; the first of
+    them commits all that wait and wakes the next. A write that fails, as by a conflict of versions,
+    spoils only itself; where the commit fails, all of its group did. `check` is called after each
+    commit and before it counts. An interrupt (Ctrl+C) ends the write that it meets before its
+    commit, and no other: a queue that it stops is taken up again within LOOK_S.
     """
 
-    def __init__(self, connections: Connections, check: Callable[[], None]) -> None:
-        """Write through these connections."""
-        self._connections, self._check = connections, check
+    def __init__(
+        self, connect: Callable[[], sqlite3.Connection], check: Callable[[], None]
+    ) -> None:
+        """Write through a connection of its own, opened when it is needed."""
+        self._connect, self._check = connect, check
+        self._connection: sqlite3.Connection | None = None
         self._waiting: deque[_Write[Any]] = deque()
-        self._is_led = False
-        self._has_gap = False
-        self._lock, self._writing = Lock(), Lock()
+        self._has_gap = self._is_closed = False
+        self._writing = Lock()
+        self._writer: int | None = None
+        self._process = os.getpid()
 
-    def run(self, work: Callable[[sqlite3.Cursor], Result], *, is_atomic: bool = False) -> Result:
+    def run(self, work: Work[Result], *, is_atomic: bool = False) -> Result:
         """Return what `work` returned, once that is committed; raise what went wrong with it.
 
         Work that is atomic, since it writes by one statement only, does without BEGIN and COMMIT
-        where nobody else waits.
+        where nobody else waits. Raises ForkedLog, ClosedLog, and StoreUnavailable from a signal
+        handler that came in the middle of a write of this thread.
         """
-        if self._writing.acquire(blocking=False):
-            try:
-                return self._written(work if is_atomic else partial(_in_transaction, work))
-            finally:
-                self._writing.release()
-        return self._written_with_others(work)
-
-    def _written_with_others(self, work: Callable[[sqlite3.Cursor], Result]) -> Result:
-        write = _Write(work)
+        self._require_usable()
+        if self._writing.locked() or self._waiting:
+            return self._written_with_others(work)
         try:
-            self._queue(write)
-            if write.turn:
-                write.turn.acquire()
-            while not write.ended:
-                self._flush()
-        except BaseException:
-            with self._lock, suppress(ValueError):
-                self._waiting.remove(write)  # interrupted: nobody is to write it later
-            raise
+            with self._writing:
+                return self._written(work if is_atomic else partial(_in_transaction, work))
         finally:
-            if write.leads:
-                self._hand_on()
-        return write.outcome()
+            if self._waiting:
+                self._wake_next()
 
     @contextmanager
     def alone(self) -> Iterator[sqlite3.Cursor]:
-        """Yield the cursor of a transaction that is shared with nobody."""
-        with (
-            self._writing,
-            self._connections.loan() as connection,
-            closing(connection.cursor()) as cursor,
-        ):
-            cursor.execute("BEGIN IMMEDIATE")
+        """Yield the cursor of a transaction that is shared with nobody. Raises as `run` does."""
+        with self.reading() as cursor:
             try:
+                cursor.execute("BEGIN IMMEDIATE")
                 yield cursor
                 cursor.execute("COMMIT")
             except BaseException:
@@ -111,51 +107,129 @@ class GroupCommit:
                 raise
             self._check()
 
-    def _queue(self, write: _Write[Any]) -> None:
-        with self._lock:
-            if self._is_led:
-                write.turn = Lock()
-                write.turn.acquire()
-            else:
-                self._is_led = True
-                write.lead()
-            self._waiting.append(write)
-
-    def _hand_on(self) -> None:
-        with self._lock:
-            self._is_led = bool(self._waiting)
-            if self._waiting:
-                self._waiting[0].lead()
-
-    def _flush(self) -> None:
-        with self._writing:
-            with self._lock:
-                count = min(len(self._waiting), WRITES_MAX)
-                group = [self._waiting.popleft() for _ in range(count)]
-            try:
-                self._written(partial(_in_transaction, partial(_run_each, group)))
-            except Exception as error:  # noqa: BLE001 - each thread of the group raises it
-                _end(group, error)
-            except BaseException:
-                with self._lock:
-                    self._waiting.extendleft(reversed(group))  # the others do it without us
-                raise
-            else:
-                _end(group)
-
-    def _written(self, work: Callable[[sqlite3.Cursor], Result]) -> Result:
-        connection = self._connections.take()
+    @contextmanager
+    def reading(self) -> Iterator[sqlite3.Cursor]:
+        """Yield a cursor while nobody writes, for a database that has no other connection."""
+        self._require_usable()
         try:
-            if self._has_gap:
-                self._close_gap(connection)
-            result = work(connection.cursor())
-        except sqlite3.Error as error:
-            self._has_gap |= "FSYNC" in (getattr(error, "sqlite_errorname", None) or "")
+            with self._writing, self._noted(), closing(self._opened().cursor()) as cursor:
+                yield cursor
+        finally:
+            self._wake_next()
+
+    def close(self) -> None:
+        """Close the connection, once nobody writes; a fork leaves its parent's alone."""
+        if os.getpid() != self._process:
+            return
+        with self._writing:
+            self._is_closed = True
+            connection, self._connection = self._connection, None
+            if connection:
+                connection.close()
+
+    def __del__(self) -> None:
+        """Close what nobody closed."""
+        if self._connection and os.getpid() == self._process:
+            self._connection.close()
+
+    def _require_usable(self) -> None:
+        if os.getpid() != self._process:
+            raise ForkedLog
+        if self._writer == get_ident():
+            raise StoreUnavailable(
+                store="this log",
+                why="its thread is in the middle of a write, and a signal handler came",
+                advice="let the handler set a flag, and save after it",
+            )
+
+    def _written_with_others(self, work: Work[Result]) -> Result:
+        write = _Write(work)
+        try:
+            self._waiting.append(write)
+            while not write.ended:
+                if self._writing.locked() or not self._is_first(write):
+                    write.wait()
+                if not (write.ended or self._writing.locked()):
+                    self._flush()
+        except BaseException:
+            with suppress(ValueError):
+                self._waiting.remove(write)  # interrupted: nobody is to write it later
             raise
         finally:
-            self._connections.give_back(connection)
+            self._wake_next()
+        return write.outcome()
+
+    def _is_first(self, write: _Write[Any]) -> bool:
+        try:
+            return self._waiting[0] is write
+        except IndexError:
+            return True
+
+    def _wake_next(self) -> None:
+        with suppress(IndexError):
+            self._waiting[0].wake()
+
+    def _flush(self) -> None:
+        """Commit what waits; only what has ended leaves the queue, whatever interrupts this."""
+        with self._writing:
+            group = [*islice(self._waiting.copy(), WRITES_MAX)]
+            committed: list[bool] = []
+            error: Exception | None = None
+            try:
+                self._written(partial(_in_transaction, partial(_run_each, group), done=committed))
+            except Exception as wrong:  # noqa: BLE001 - each thread of the group raises it
+                error = wrong
+            except BaseException:
+                if committed:
+                    self._end(group)
+                raise
+            self._end(group, error)
+
+    def _end(self, group: list[_Write[Any]], error: Exception | None = None) -> None:
+        for write in group:
+            with suppress(ValueError):
+                self._waiting.remove(write)
+            write.end(error)
+
+    def _written(self, work: Work[Result]) -> Result:
+        try:
+            self._writer = get_ident()
+            connection = self._connection or self._opened()
+            if self._has_gap or connection.in_transaction:
+                connection = self._opened()
+            result = work(connection.cursor())
+        except sqlite3.Error as error:
+            self._note(error)
+            raise
+        finally:
+            self._writer = None
         self._check()
         return result
+
+    @contextmanager
+    def _noted(self) -> Iterator[None]:
+        try:
+            self._writer = get_ident()
+            yield
+        except sqlite3.Error as error:
+            self._note(error)
+            raise
+        finally:
+            self._writer = None
+
+    def _note(self, error: sqlite3.Error) -> None:
+        self._has_gap |= "FSYNC" in (getattr(error, "sqlite_errorname", None) or "")
+
+    def _opened(self) -> sqlite3.Connection:
+        """Return the connection, with nothing left of a write that was interrupted, and no gap."""
+        if self._is_closed:
+            raise ClosedLog
+        self._connection = connection = self._connection or self._connect()
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+        if self._has_gap:
+            self._close_gap(connection)
+        return connection
 
     def _close_gap(self, connection: sqlite3.Connection) -> None:
         """After a sync that failed: move everything into the database and begin the -wal anew.
@@ -169,19 +243,26 @@ class GroupCommit:
         self._has_gap = False
 
 
-def _end(group: list[_Write[Any]], error: Exception | None = None) -> None:
-    for write in group:
-        write.end(error)
-
-
-def _in_transaction(work: Callable[[sqlite3.Cursor], Result], cursor: sqlite3.Cursor) -> Result:
-    cursor.execute("BEGIN IMMEDIATE")
+def _in_transaction(
+    work: Work[Result], cursor: sqlite3.Cursor, done: list[bool] | None = None
+) -> Result:
+    """Commit what `work` does, and note in `done` that it was, even if an interrupt came then."""
+    is_committing = False
     try:
+        cursor.execute("BEGIN IMMEDIATE")
         result = work(cursor)
+        is_committing = True
         cursor.execute("COMMIT")
-    except BaseException:
+    except Exception:
         _roll_back(cursor)
         raise
+    except BaseException:
+        if done is not None and is_committing and not cursor.connection.in_transaction:
+            done.append(True)
+        _roll_back(cursor)
+        raise
+    if done is not None:
+        done.append(True)
     return result
 
 
@@ -191,6 +272,7 @@ def _run_each(group: list[_Write[Any]], cursor: sqlite3.Cursor) -> None:
 
 
 def _run_in_savepoint(write: _Write[Any], cursor: sqlite3.Cursor) -> None:
+    write.error = None
     cursor.execute("SAVEPOINT one_write")
     try:
         write.run(cursor)

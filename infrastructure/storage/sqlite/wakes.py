@@ -43,11 +43,7 @@ class Wakes:
         try:
             yield
         finally:
-            with self._lock:
-                self._listeners.discard(event)
-                alone = not self._listeners
-            if alone:
-                self.close()
+            self._end(self._without(event))
 
     def notify(self) -> None:
         """Wake all that listen."""
@@ -60,11 +56,23 @@ class Wakes:
         """Look no more; who still listens is woken, to see that the log is closed."""
         with self._lock:
             looking, self._looking = self._looking, None
+        self._end(looking)
+        self.notify()
+
+    def _without(self, event: Event) -> tuple[Thread, Event] | None:
+        """Forget a listener; return what looks for it, if it was the last."""
+        with self._lock:
+            self._listeners.discard(event)
+            if self._listeners:
+                return None
+            looking, self._looking = self._looking, None
+            return looking
+
+    def _end(self, looking: tuple[Thread, Event] | None) -> None:
         if looking:
             thread, enough = looking
             enough.set()
             thread.join()
-        self.notify()
 
     def _look(self, connect: Callable[[], sqlite3.Connection], enough: Event) -> None:
         while not enough.is_set():
