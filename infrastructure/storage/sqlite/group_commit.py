@@ -174,16 +174,15 @@ class GroupCommit:
         with self._writing:
             group = [*islice(self._waiting.copy(), WRITES_MAX)]
             committed: list[bool] = []
-            error: Exception | None = None
             try:
                 self._written(partial(_in_transaction, partial(_run_each, group), done=committed))
-            except Exception as wrong:  # noqa: BLE001 - each thread of the group raises it
-                error = wrong
+                self._end(group)
+            except Exception as error:  # noqa: BLE001 - each thread of the group raises it
+                self._end(group, error)
             except BaseException:
                 if committed:
                     self._end(group)
                 raise
-            self._end(group, error)
 
     def _end(self, group: list[_Write[Any]], error: Exception | None = None) -> None:
         for write in group:
@@ -253,6 +252,8 @@ def _in_transaction(
         result = work(cursor)
         is_committing = True
         cursor.execute("COMMIT")
+        if done is not None:
+            done.append(True)
     except Exception:
         _roll_back(cursor)
         raise
@@ -261,9 +262,8 @@ def _in_transaction(
             done.append(True)
         _roll_back(cursor)
         raise
-    if done is not None:
-        done.append(True)
-    return result
+    else:
+        return result
 
 
 def _run_each(group: list[_Write[Any]], cursor: sqlite3.Cursor) -> None:
