@@ -116,8 +116,7 @@ class EventLog(Application[UUID]):
 
     def opened_payload(self, event: DomainEvent, content: bytes) -> bytes:
         """Return an event's payload as it was before it was encrypted; raise what its cipher does."""
-        stream, version = event.originator_id, event.originator_version
-        return self._reader.payload_content(stream, version, content)
+        return self._reader.payload_content(event, content)
 
     def decode(self, stored: StoredEvent) -> DomainEvent:
         """Return the event; raise DamagedEvent for one that can't be read."""

@@ -95,8 +95,8 @@ class EventReader(Protocol):
         """Iterate over the events of a stream's rows; raise DamagedEvent for one that is none."""
         ...
 
-    def payload_content(self, stream: UUID, version: int, content: bytes) -> bytes:
-        """Return the bytes of a payload as they were before they were encrypted."""
+    def payload_content(self, event: DomainEvent, content: bytes) -> bytes:
+        """Return the bytes of an event's payload as they were before they were encrypted."""
         ...
 
 

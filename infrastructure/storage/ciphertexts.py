@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, NamedTuple
 from uuid import UUID
 
 from eventsourcing.persistence import Cipher
@@ -15,24 +15,33 @@ PAYLOAD: Part = b"p"
 JOB: Part = b"j"
 
 
-def encrypted(
-    cipher: Cipher | None, content: bytes, part: Part, stream: UUID, number: int
-) -> bytes:
-    """Return the content for this part of this stream's version or position."""
-    return cipher.encrypt(_place(part, stream, number) + content) if cipher else content
+class Place(NamedTuple):
+    """Whose content it is: `number` is a version or a position, `name` a topic, or kind and status."""
+
+    part: Part
+    stream: UUID
+    number: int
+    name: str
+
+    def as_bytes(self) -> bytes:
+        """Return it so that no other place begins with the same bytes."""
+        name, number = self.name.encode(), self.number.to_bytes(8, "big")
+        return self.part + self.stream.bytes + number + len(name).to_bytes(2, "big") + name
 
 
-def decrypted(
-    cipher: Cipher | None, content: bytes, part: Part, stream: UUID, number: int
-) -> bytes:
-    """Return the content. Raises what the cipher does, and ValueError for another place's."""
+def encrypted(cipher: Cipher | None, content: bytes, place: Place) -> bytes:
+    """Return the content, with its place at its beginning."""
+    return cipher.encrypt(place.as_bytes() + content) if cipher else content
+
+
+def decrypted(cipher: Cipher | None, content: bytes, place: Place) -> bytes:
+    """Return the content. Raises ValueError for another key's, or another place's."""
     if cipher is None:
         return content
-    content, place = cipher.decrypt(content), _place(part, stream, number)
-    if not content.startswith(place):
+    try:
+        content, own = cipher.decrypt(content), place.as_bytes()
+    except ValueError as error:
+        raise ValueError(f"the key does not fit, or it was altered ({error})") from error
+    if not content.startswith(own):
         raise ValueError("it was encrypted for another place in the log")
-    return content[len(place) :]
-
-
-def _place(part: Part, stream: UUID, number: int) -> bytes:
-    return part + stream.bytes + number.to_bytes(8, "big")
+    return content[len(own) :]

@@ -42,6 +42,7 @@ class TableLeases:
         self._thread: threading.Thread | None = None
         self._lock = threading.Lock()
         self._owed: dict[UUID, tuple[int, bool]] = {}
+        self._owing = threading.RLock()
 
     @property
     def worker(self) -> Worker:
@@ -60,7 +61,7 @@ class TableLeases:
         elif row and held:
             self._require_gone(stream, job, row)
         epoch = max(row.epoch if row else 0, floor) + 1
-        if not self.table.take(stream, row, epoch, self.holder_id):
+        if not self.table.take(stream, row, epoch, self.holder_id) and not self._has(stream, epoch):
             raise AlreadyRunning(job, holder=self.holder(stream) or "another worker")
         if not row or not (held or _units(row.in_flight)):
             return Claim(self._worker, epoch)
@@ -68,6 +69,11 @@ class TableLeases:
         logger.info("%s: taking over from %s", job, _named(row))
         self._clean_up(units, row)
         return Claim(self._worker, epoch, tuple(unit.as_attempt() for unit in units))
+
+    def _has(self, stream: UUID, epoch: int) -> bool:
+        """Tell whether a take that was refused is our own, whose first answer was lost."""
+        row = self.table.read(stream)
+        return row is not None and (row.holder, row.epoch) == (self.holder_id, epoch)
 
     def begun(self, stream: UUID, claim: Claim, units: tuple[InFlight, ...]) -> None:
         """Note what is in flight."""
@@ -79,13 +85,15 @@ class TableLeases:
 
     def release(self, stream: UUID, claim: Claim) -> None:
         """Give the lease back, with nothing in flight; later, if it can't be written now."""
-        self._owed[stream] = (claim.epoch, True)
-        self._give_back_owed()
+        with self._owing:
+            self._owed[stream] = (claim.epoch, True)
+            self._give_back_owed()
 
     def abandon(self, stream: UUID, claim: Claim) -> None:
         """Give the lease back, and leave what is in flight to the next worker."""
-        self._owed[stream] = (claim.epoch, False)
-        self._give_back_owed()
+        with self._owing:
+            self._owed[stream] = (claim.epoch, False)
+            self._give_back_owed()
 
     def holder(self, stream: UUID) -> str | None:
         """Return who holds the lease; None for nobody, or for a neighbour that is gone."""
@@ -136,11 +144,12 @@ class TableLeases:
 
     def _give_back_owed(self) -> None:
         """Write what the disk had no room for: else this process would stand in its own way."""
-        for stream, (epoch, is_done) in [*self._owed.items()]:
-            if is_done:
-                self.table.write_in_flight(stream, epoch, NOTHING)
-            self.table.give_back(stream, epoch)
-            self._owed.pop(stream, None)
+        with self._owing:
+            for stream, (epoch, is_done) in [*self._owed.items()]:
+                if is_done:
+                    self.table.write_in_flight(stream, epoch, NOTHING)
+                self.table.give_back(stream, epoch)
+                del self._owed[stream]
 
     def _start_beating(self) -> None:
         with self._lock:

@@ -16,7 +16,7 @@ from resumelog.application.errors import DamagedEvent
 from resumelog.application.ports import EventRow
 from resumelog.domain.events import DomainEvent, event_class, topics
 from resumelog.domain.values import validation_text
-from resumelog.infrastructure.storage.ciphertexts import PAYLOAD, STATE, decrypted, encrypted
+from resumelog.infrastructure.storage.ciphertexts import PAYLOAD, STATE, Place, decrypted, encrypted
 
 COLUMNS = {"originator_id", "originator_version"}
 CLOSING_BRACE = ord("}")
@@ -49,10 +49,11 @@ class EventMapper(Mapper[UUID]):
             state = b'{"class_version":%d,%b' % (event.class_version, state[1:])
         if self.compressor:
             state = self.compressor.compress(state)
-        state = encrypted(self.cipher, state, STATE, stream, version)
+        if self.cipher:
+            state = encrypted(self.cipher, state, Place(STATE, stream, version, event.TOPIC))
         if content is None:
             return StoredEvent(stream, version, event.TOPIC, state)
-        content = encrypted(self.cipher, content, PAYLOAD, stream, version)
+        content = encrypted(self.cipher, content, Place(PAYLOAD, stream, version, event.TOPIC))
         return StoredEventWithPayload(stream, version, event.TOPIC, state, payload=content)
 
     def to_domain_event(self, stored_event: StoredEvent) -> DomainEvent:
@@ -74,7 +75,7 @@ class EventMapper(Mapper[UUID]):
                     validate = cls.__pydantic_validator__.validate_json
                     is_upcast = cls.class_version > 1
                 if is_packed:
-                    state = self._opened(state, stream, version)
+                    state = self._opened(state, Place(STATE, stream, version, topic))
                 if is_upcast:
                     state = _upcast(cls, state)
                 assert state[-1] == CLOSING_BRACE, "it is torn"
@@ -84,9 +85,10 @@ class EventMapper(Mapper[UUID]):
                 raise _damaged(stream, version, topic, error) from error
             yield event
 
-    def payload_content(self, stream: UUID, version: int, content: bytes) -> bytes:
-        """Return the bytes of a payload as they were before they were encrypted."""
-        return decrypted(self.cipher, content, PAYLOAD, stream, version)
+    def payload_content(self, event: DomainEvent, content: bytes) -> bytes:
+        """Return the bytes of an event's payload as they were before they were encrypted."""
+        place = Place(PAYLOAD, event.originator_id, event.originator_version, event.TOPIC)
+        return decrypted(self.cipher, content, place)
 
     def _parted(self, event: DomainEvent) -> tuple[DomainEvent, bytes | None]:
         payload = event.payload
@@ -97,8 +99,8 @@ class EventMapper(Mapper[UUID]):
             return event, payload.content
         return event.model_copy(update={str(event.PAYLOAD_FIELD): payload.inlined()}), None
 
-    def _opened(self, state: bytes, stream: UUID, version: int) -> bytes:
-        state = decrypted(self.cipher, state, STATE, stream, version)
+    def _opened(self, state: bytes, place: Place) -> bytes:
+        state = decrypted(self.cipher, state, place)
         return self.compressor.decompress(state) if self.compressor else state
 
 

@@ -10,7 +10,9 @@ from eventsourcing.persistence import Cipher
 
 from resumelog.application.errors import DamagedView
 from resumelog.application.job_row import JobRow
-from resumelog.infrastructure.storage.ciphertexts import JOB, decrypted, encrypted
+from resumelog.infrastructure.storage.ciphertexts import JOB, Place, decrypted, encrypted
+
+FORMAT = 1
 
 COLUMNS = "originator_id, position, kind, status, facts"
 
@@ -22,6 +24,7 @@ def stored(row: JobRow, cipher: Cipher | None) -> StoredJob:
     """Return a row as it is stored; what a log encrypts is not told by its list of jobs."""
     created, modified = row.created_at, row.modified_at
     facts = [
+        FORMAT,
         row.name,
         row.version,
         row.progress,
@@ -39,7 +42,7 @@ def stored(row: JobRow, cipher: Cipher | None) -> StoredJob:
         row.tries,
     ]
     content = json.dumps(facts, ensure_ascii=False, separators=(",", ":")).encode()
-    content = encrypted(cipher, content, JOB, row.id, row.position)
+    content = encrypted(cipher, content, _place(row))
     return (row.id.hex, row.position, row.kind, row.status, content)
 
 
@@ -48,8 +51,8 @@ def job_row(columns: StoredJob, cipher: Cipher | None) -> JobRow:
     stream, position, kind, status, content = columns
     try:
         row = JobRow(UUID(stream), kind, "", status, position)
-        plain = decrypted(cipher, content, JOB, row.id, position)
-        facts = json.loads(str(plain, "utf-8"))
+        number, *facts = json.loads(str(decrypted(cipher, content, _place(row)), "utf-8"))
+        assert number == FORMAT, f"it has format {number}, this resumelog knows {FORMAT}"
         row.name, row.version, row.progress, row.done, row.failed, row.total, *others = facts
         row.attempts, row.worker, created, modified, row.error, *memory = others
         row.created_at = created and datetime.fromisoformat(created)
@@ -59,3 +62,7 @@ def job_row(columns: StoredJob, cipher: Cipher | None) -> JobRow:
     except Exception as error:
         raise DamagedView(why=f"stream {stream}: {type(error).__name__}: {error}") from error
     return row
+
+
+def _place(row: JobRow) -> Place:
+    return Place(JOB, row.id, row.position, f"{row.kind} {row.status}")

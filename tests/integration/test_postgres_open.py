@@ -80,7 +80,15 @@ def test_a_missing_schema_is_made_with_all_tables(postgres_url: str) -> None:
         pass
     assert [name for (name,) in tables(postgres_url)] == [
         f"resumelog_{name}"
-        for name in ("events", "jobs", "leases", "migrations", "payloads", "tracking", "workers")
+        for name in (
+            "events",
+            "jobs",
+            "jobs_position",
+            "leases",
+            "migrations",
+            "payloads",
+            "workers",
+        )
     ]
     assert ask(postgres_url, "SELECT version, name FROM resumelog_migrations") == [
         (number, name) for number, (name, _) in enumerate(MIGRATIONS, 1)

@@ -48,7 +48,8 @@ class SealedReads:
     @patiently
     def sealed_heads(self, *, gt: str, limit: int) -> Sequence[Head]:
         """Return the newest event of each stream after a stream, in the order of streams."""
-        rows = self._select(HEADS, (gt or BEFORE_ALL, limit))
+        before_all = BEFORE_ALL if self.datastore.originator_id_type == "uuid" else ""
+        rows = self._select(HEADS, (gt or before_all, limit))
         return [Head(*row) for row in rows]
 
     def damage(self, *, limit: int) -> Sequence[str]:

@@ -96,7 +96,6 @@ class Factory(stock.PostgresFactory):
     def jobs_view(self) -> JobsView:
         """Return the list of jobs, kept beside the events."""
         view = PostgresJobsView(self.datastore, tracking_table_name=f"{self._prefix()}_tracking")
-        view.create_table()
         view.cipher = self.cipher()
         return view
 

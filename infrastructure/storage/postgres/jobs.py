@@ -10,6 +10,7 @@ import eventsourcing.postgres as stock
 from eventsourcing.persistence import Cipher, IntegrityError, Tracking
 from psycopg import Cursor
 from psycopg.rows import tuple_row
+from psycopg.sql import SQL, Identifier
 
 from resumelog.application.job_row import JobRow
 from resumelog.application.ports import JobsView
@@ -19,7 +20,7 @@ from resumelog.infrastructure.storage.stored_jobs import COLUMNS, job_row, store
 
 
 class PostgresJobsView(stock.PostgresTrackingRecorder, JobsView):
-    """The table of jobs, and eventsourcing's of tracking, in one transaction.
+    """The tables of jobs and of their position, in one transaction.
 
     A factory whose log is encrypted sets `cipher`. The tables are made with the log's.
     """
@@ -28,15 +29,16 @@ class PostgresJobsView(stock.PostgresTrackingRecorder, JobsView):
     cipher: Cipher | None = None
 
     def __init__(self, datastore: Datastore, *, tracking_table_name: str, **more: Any) -> None:
-        """Stand beside the table of tracking that has this name."""
+        """Stand beside the log of the application whose table of tracking has this name."""
         super().__init__(datastore, tracking_table_name=tracking_table_name, **more)
         events = f"{tracking_table_name.removesuffix('_tracking')}_events"
         self.tables = Tables(datastore.schema, events, datastore.originator_id_type)
+        self.max_tracking_id_statement = SQL(
+            "SELECT MAX(notification_id) FROM {} WHERE application_name = %s"
+        ).format(Identifier(datastore.schema, self.tables.beside("jobs_position")))
 
     def create_table(self) -> None:
-        """Make the table of tracking, one process at a time."""
-        with self.datastore.alone():
-            super().create_table()
+        """Make nothing: its tables are made with the log's."""
 
     max_tracking_id = patiently(stock.PostgresTrackingRecorder.max_tracking_id.__wrapped__)
 
@@ -62,7 +64,7 @@ class PostgresJobsView(stock.PostgresTrackingRecorder, JobsView):
                 raise IntegrityError("the list of jobs has moved on")
             c.execute(self.tables.named("DELETE FROM {jobs}"))
             c.execute(
-                self.tables.named("DELETE FROM {tracking} WHERE application_name = %s"),
+                self.tables.named("DELETE FROM {jobs_position} WHERE application_name = %s"),
                 (tracking.application_name,),
             )
             self._write(c, rows)
@@ -90,6 +92,16 @@ class PostgresJobsView(stock.PostgresTrackingRecorder, JobsView):
         where = "WHERE originator_id >= %s AND originator_id < %s ORDER BY originator_id LIMIT %s"
         beyond_every_digit = prefix + "g"
         return self._rows(where, prefix, beyond_every_digit, limit)
+
+    def _insert_tracking(self, curs: Cursor[Any], tracking: Tracking) -> None:
+        statement = (
+            "INSERT INTO {jobs_position} AS kept VALUES (%s, %s) ON CONFLICT (application_name)"
+            " DO UPDATE SET notification_id = excluded.notification_id"
+            " WHERE kept.notification_id < excluded.notification_id RETURNING 1"
+        )
+        values = (tracking.application_name, tracking.notification_id)
+        if curs.execute(self.tables.named(statement), values).fetchone() is None:
+            raise IntegrityError("the list of jobs has moved on")
 
     def _at(self, c: Cursor[Any], tracking: Tracking) -> int:
         """Return where the view stands, and let no other move it before this transaction ends."""

@@ -69,6 +69,13 @@ THE_LOG = (
     )
     """,
     "CREATE INDEX {jobs_index} ON {jobs} (position, status, kind)",
+    # As eventsourcing's table of tracking, whose form depends on a setting.
+    """
+    CREATE TABLE {jobs_position} (
+        application_name text PRIMARY KEY,
+        notification_id bigint NOT NULL
+    )
+    """,
 )
 
 MIGRATIONS: tuple[tuple[str, tuple[str, ...]], ...] = (
@@ -99,7 +106,7 @@ _STREAM = {"uuid": "replace(originator_id::text, '-', '')", "text": "originator_
 
 @lru_cache(maxsize=256)
 def _named(tables: Tables, statement: str) -> str:
-    beside = ("payloads", "leases", "workers", "jobs", "tracking", "migrations")
+    beside = ("payloads", "leases", "workers", "jobs", "jobs_position", "migrations")
     filled = SQL(statement).format(
         **{name: Identifier(tables.schema, tables.beside(name)) for name in beside},
         events=Identifier(tables.schema, tables.events),

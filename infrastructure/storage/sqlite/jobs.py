@@ -12,25 +12,28 @@ from eventsourcing.persistence import Cipher, IntegrityError, Tracking
 
 from resumelog.application.job_row import JobRow
 from resumelog.application.ports import JobsView
+from resumelog.infrastructure.storage.sqlite.datastore import Datastore
 from resumelog.infrastructure.storage.sqlite.recorders import TrackingRecorder
 from resumelog.infrastructure.storage.stored_jobs import COLUMNS, job_row, stored
 
 
 class SQLiteJobsView(TrackingRecorder, JobsView):
-    """The table `jobs`, and eventsourcing's `tracking`, in one transaction.
+    """The tables `jobs` and `jobs_position` in one transaction.
 
     A factory whose log is encrypted sets `cipher`.
     """
 
     cipher: Cipher | None = None
 
+    def __init__(self, datastore: Datastore, **more: Any) -> None:
+        """Keep the position in a table of its own."""
+        super().__init__(datastore, **more)
+        self.select_max_tracking_id_statement = (
+            "SELECT MAX(notification_id) FROM jobs_position WHERE application_name = ?"
+        )
+
     def create_table(self) -> None:
-        """Make eventsourcing's `tracking` with the log; a log that has it is only read."""
-        with self._transaction(commit=False) as c:
-            c.execute("SELECT 1 FROM sqlite_schema WHERE name = 'tracking'")
-            is_there = c.fetchone() is not None
-        if not is_there:
-            super().create_table()
+        """Make nothing: its tables are made with the log's."""
 
     def read(self, streams: Iterable[UUID]) -> dict[UUID, JobRow]:
         """Return the rows of these streams."""
@@ -53,7 +56,7 @@ class SQLiteJobsView(TrackingRecorder, JobsView):
             if self._at(c, tracking) > tracking.notification_id:
                 raise IntegrityError("the list of jobs has moved on")
             c.execute("DELETE FROM jobs")
-            c.execute("DELETE FROM tracking WHERE application_name = ?", (name,))
+            c.execute("DELETE FROM jobs_position WHERE application_name = ?", (name,))
             self._write(c, rows)
             self._insert_tracking(c, tracking)
 
@@ -85,6 +88,16 @@ class SQLiteJobsView(TrackingRecorder, JobsView):
     def _transaction(self, *, commit: bool) -> Iterator[Any]:
         with self.datastore.transaction(commit=commit) as c:
             yield c
+
+    def _insert_tracking(self, c: Any, tracking: Tracking) -> None:
+        c.execute(
+            "INSERT INTO jobs_position VALUES (?, ?) ON CONFLICT (application_name)"
+            " DO UPDATE SET notification_id = excluded.notification_id"
+            " WHERE jobs_position.notification_id < excluded.notification_id RETURNING 1",
+            (tracking.application_name, tracking.notification_id),
+        )
+        if c.fetchone() is None:
+            raise IntegrityError("the list of jobs has moved on")
 
     def _at(self, c: Any, tracking: Tracking) -> int:
         return self._max_tracking_id(tracking.application_name, c) or 0

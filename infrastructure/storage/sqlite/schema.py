@@ -61,6 +61,13 @@ THE_LOG = (
     )
     """,
     "CREATE INDEX jobs_by_change ON jobs (position, status, kind)",
+    # As eventsourcing's `tracking`, whose form depends on a setting.
+    """
+    CREATE TABLE jobs_position (
+        application_name TEXT PRIMARY KEY,
+        notification_id INTEGER NOT NULL
+    ) WITHOUT ROWID
+    """,
 )
 
 MIGRATIONS: tuple[tuple[str, tuple[str, ...]], ...] = (
