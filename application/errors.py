@@ -8,6 +8,7 @@ ResumelogError
 ├── NoSuchSimulation               the host doesn't know it
 ├── StoreError
 │   ├── StoreUnavailable           disk full, no permission, locked: nothing was written
+│   │   └── NoPlace                a folder, or in none: there can be no log at this path
 │   ├── Contended                  other writers kept winning
 │   ├── InDoubt                    it stands there already, perhaps from an earlier try
 │   ├── NotOurDatabase, NewerSchema, NoLog, UnknownStore, NoDriver, BadSetting
@@ -80,6 +81,10 @@ class StoreUnavailable(StoreError, OperationalError):
     store: str
     why: str
     advice: str
+
+
+class NoPlace(StoreUnavailable):
+    """There can be no log at this path."""
 
 
 class Contended(StoreError):

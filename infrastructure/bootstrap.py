@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 from eventsourcing.persistence import InfrastructureFactoryError
+from eventsourcing.utils import Environment
 from pydantic import ValidationError
 
 from resumelog.application.audit import Audit
@@ -29,7 +31,7 @@ from resumelog.application.steps import Host
 from resumelog.domain.values import validation_text
 from resumelog.infrastructure.artifacts import FileArtifacts
 from resumelog.infrastructure.clock import SystemClock
-from resumelog.infrastructure.settings import DEFAULT_URL, Settings
+from resumelog.infrastructure.settings import DEFAULT_URL, Settings, without_password
 from resumelog.infrastructure.storage.lease_table import MemoryLeaseTable
 from resumelog.infrastructure.storage.leases import TableLeases
 from resumelog.infrastructure.storage.memory_jobs import MemoryJobsView
@@ -133,21 +135,31 @@ def _environment(url: str | Path | None, settings: Settings, must_exist: bool) -
     chosen = str(url) if url is not None else settings.url
     if chosen is None:
         if "PERSISTENCE_MODULE" in os.environ or "RESUMELOG_PERSISTENCE_MODULE" in os.environ:
-            return {}
+            return _configured(must_exist)
         chosen = DEFAULT_URL
     if chosen.startswith(("postgresql://", "postgres://")):
         return _postgres(chosen, must_exist)
     path = chosen.removeprefix("sqlite:///")
     if path in ("memory:", ":memory:"):
         return MEMORY
-    if "://" in path or path.startswith("file:") or not path:
-        raise UnknownStore(url=chosen)
+    if re.match(r"[A-Za-z]{2,}:/", path) or path.startswith("file:") or not path:
+        raise UnknownStore(url=without_password(chosen))
     if must_exist and not is_there(Path(path)) and not Path(path).is_dir():
         raise NoLog(store=path)
     if not must_exist and is_there(Path(path)) and not os.access(path, os.W_OK):
         advice = "make the file and its folder writable"
         raise StoreUnavailable(store=path, why="it is read-only", advice=advice)
     return {**SQLITE, "RESUMELOG_SQLITE_DBNAME": path}
+
+
+def _configured(must_exist: bool) -> dict[str, str]:
+    """Leave it to eventsourcing's variables; a file that must exist is looked for."""
+    env = Environment(EventLog.name, os.environ)
+    path = env.get("SQLITE_DBNAME") or ""
+    in_file = "sqlite" in (env.get("PERSISTENCE_MODULE") or "") and path and ":" not in path
+    if must_exist and in_file and not is_there(Path(path)):
+        raise NoLog(store=path)
+    return {}
 
 
 def _postgres(url: str, must_exist: bool) -> dict[str, str]:

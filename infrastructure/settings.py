@@ -24,3 +24,12 @@ class Settings(BaseSettings):
     url: str | None = None
     lease_s: PositiveFloat = 15.0
     durability: Literal["full", "normal"] | None = None
+
+
+def without_password(url: str) -> str:
+    """Return a URL that may not even be one, without what may be a password."""
+    scheme, colon, rest = url.partition(":")
+    credentials, at, address = rest.rpartition("@")
+    if not at:
+        return url
+    return f"{scheme}{colon}{credentials.partition(':')[0]}{at}{address.partition('?')[0]}"

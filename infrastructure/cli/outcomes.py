@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from resumelog.application import errors
-from resumelog.domain.errors import LeaseLost, Refused, ResumelogError
+from resumelog.domain.errors import BrokenStream, LeaseLost, Refused, ResumelogError
 
 
 class Exit(IntEnum):
@@ -29,6 +29,9 @@ _CODES: tuple[tuple[type[Exception], Exit], ...] = (
     (errors.DamagedStore, Exit.FAILED),
     (errors.DamagedEvent, Exit.FAILED),
     (errors.Contended, Exit.FAILED),
+    (errors.NoPlace, Exit.USAGE),
+    (errors.StoreUnavailable, Exit.FAILED),
+    (BrokenStream, Exit.FAILED),
     (Refused, Exit.USAGE),
     (ResumelogError, Exit.USAGE),
     (OSError, Exit.FAILED),

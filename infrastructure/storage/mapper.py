@@ -116,6 +116,8 @@ def _damaged(stream: UUID, version: int, topic: str, error: Exception) -> Damage
         why = "this resumelog knows no such topic"
     elif isinstance(error, ValidationError):
         why = validation_text(error)
+    elif isinstance(error, AssertionError | ValueError):
+        why = str(error)
     else:
         why = f"{type(error).__name__}: {error}"
     return DamagedEvent(topic=topic, stream=stream, version=version, why=why)

@@ -160,7 +160,7 @@ def test_a_folder_that_cannot_be_written_is_told(cli: Cli, bound: Sequence[str])
     cli.folder.chmod(0o555)
     ran = cli(*line(*RECORDS), through=bound)
     cli.folder.chmod(0o755)
-    require_one_line(ran, r"resumelog\.db can't be written: .*; check")
+    require_one_line(ran, r"resumelog\.db can't be written: .*; check", (1,))
     assert cli.files() == before
 
 
@@ -173,7 +173,7 @@ def test_a_log_that_cannot_be_written_is_told(
     before = cli.files()
     (cli.folder / "resumelog.db").chmod(0o444)
     ran = cli(*line(*command), through=bound)
-    require_one_line(ran, r"resumelog\.db can't be written: .*; make the file and its folder")
+    require_one_line(ran, r"resumelog\.db can't be written: .*; make the file and its folder", (1,))
     after = cli.files()
     assert after.keys() - before.keys() <= {"resumelog.db-shm", "resumelog.db-wal"}
     assert before.items() <= after.items()
@@ -199,7 +199,7 @@ def test_a_log_that_cannot_be_written_is_listed_all_the_same(
 def test_a_list_that_cannot_be_written_is_not_made_anew(copy: Cli, bound: Sequence[str]) -> None:
     (copy.folder / "resumelog.db").chmod(0o444)
     ran = copy("jobs", "--rebuild", through=bound)
-    require_one_line(ran, r"resumelog\.db can't be written: .*; make the file and its folder")
+    require_one_line(ran, r"resumelog\.db can't be written: .*; make the file and its folder", (1,))
 
 
 def test_a_folder_for_files_that_cannot_be_written_is_told(cli: Cli, bound: Sequence[str]) -> None:

@@ -63,7 +63,23 @@ def test_memory_keeps_nothing_on_disk(tmp_path: Path, url: str) -> None:
 def test_a_url_that_names_no_store_is_refused(tmp_path: Path, url: str) -> None:
     with pytest.raises(UnknownStore) as unknown:
         resumelog.open(url)
-    assert unknown.value.url == url.removesuffix("?y=z")
+    assert unknown.value.url == url
+    assert [*tmp_path.iterdir()] == []
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "postgresql://bob:s3c/zzz9@127.0.0.1:1/jobs",
+        "postgresq://bob:s3c/zzz9@127.0.0.1/jobs",
+        "postgresql:/bob:s3c/zzz9@127.0.0.1/jobs",
+    ],
+)
+def test_no_message_shows_a_password(tmp_path: Path, url: str) -> None:
+    with pytest.raises(UnknownStore) as unknown:
+        resumelog.open(url)
+    assert "s3c" not in str(unknown.value)
+    assert "zzz9" not in str(unknown.value)
     assert [*tmp_path.iterdir()] == []
 
 

@@ -9,9 +9,9 @@ import psycopg
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from resumelog.application.errors import UnknownStore
+from resumelog.infrastructure.settings import without_password
 from resumelog.infrastructure.storage.postgres.errors import translated
 
-SCHEMES = ("postgresql://", "postgres://")
 STOCK = ("dbname", "host", "port", "user", "password")
 """What the stock factory has a variable for; the rest goes into POSTGRES_PARAMETERS."""
 NAME_MAX_BYTES = 63
@@ -44,7 +44,8 @@ def parsed(url: str) -> dict[str, str | int]:
     except (ValueError, psycopg.Error):
         raise UnknownStore(url=without_password(url)) from None
     schema = dict(query).get("schema") or "public"
-    if len(schema.encode()) > NAME_MAX_BYTES:
+    is_misread = "@" in str(parameters.get("dbname") or "")  # a / in the password
+    if is_misread or len(schema.encode()) > NAME_MAX_BYTES:
         raise UnknownStore(url=without_password(url))
     return {**{n: v for n, v in parameters.items() if v is not None}, "schema": schema}
 
@@ -79,10 +80,3 @@ def shown(parameters: Mapping[str, object]) -> str:
         + f"/{parameters.get('dbname', '')}"
         + (f"?{urlencode(query, safe='/')}" if query else "")
     )
-
-
-def without_password(url: str) -> str:
-    """Return a URL that may not even be one, without what may be a password."""
-    scheme, _, rest = url.partition("://")
-    credentials, at, address = rest.rpartition("@")
-    return f"{scheme}://{credentials.partition(':')[0]}{at}{address.partition('?')[0]}"

@@ -18,7 +18,7 @@ from eventsourcing.persistence import (
     ProgrammingError,
 )
 
-from resumelog.application.errors import DamagedStore, NotOurDatabase, StoreUnavailable
+from resumelog.application.errors import DamagedStore, NoPlace, NotOurDatabase, StoreUnavailable
 from resumelog.infrastructure.storage.sqlite.engine import sqlite3
 from resumelog.infrastructure.storage.sqlite.files import is_read_only
 
@@ -65,18 +65,25 @@ def translation(store: str, error: sqlite3.Error) -> Exception:
         return DamagedStore(store=store, why=str(error))
     family = "_".join(name.split("_")[:2])
     if isinstance(error, sqlite3.OperationalError):
-        why, advice = _reason(store, str(error), _ADVICE.get(family, OTHERWISE))
+        wrong = _wrong_path(Path(store))
+        if wrong:
+            return NoPlace(store=store, why=wrong[0], advice=wrong[1])
+        why, advice = _reason(Path(store), str(error), _ADVICE.get(family, OTHERWISE))
         return StoreUnavailable(store=store, why=why, advice=advice)
     return next(theirs(error) for ours, theirs in _TRANSLATED if isinstance(error, ours))
 
 
-def _reason(store: str, why: str, advice: str) -> tuple[str, str]:
-    """Say what is wrong with the path itself, if something is."""
-    path = Path(store)
+def _wrong_path(path: Path) -> tuple[str, str] | None:
+    """Return what is wrong with the path itself, and what to do, if something is."""
     if path.is_dir():
         return "it is a folder", "name a file in it"
     if not path.parent.is_dir():
         return f"there is no folder {path.parent}", "make it first, or choose another path"
+    return None
+
+
+def _reason(path: Path, why: str, advice: str) -> tuple[str, str]:
+    """Return what is wrong with the disk, and what to do."""
     if is_read_only(path.parent):
         why = f"{why} (its file system is read-only)"
         return why, "make that writable, or copy the log to one that is"
