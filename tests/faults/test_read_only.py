@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 from support.cli import Cli
@@ -130,3 +132,43 @@ def test_a_disk_that_becomes_read_only_under_a_worker_refuses_its_saves_and_says
     saved = sum(line.startswith("unit") for line in fork.told())
     (version,) = sound(tmp_path / "jobs.db").values()
     assert version - saved in (1, 2)
+
+
+@pytest.fixture
+def public() -> Iterator[Path]:
+    """A folder that everybody may write, with a closed log in it that only its owner may."""
+    if os.geteuid():
+        pytest.skip("only root can be somebody else")
+    with TemporaryDirectory() as name:
+        folder = Path(name)
+        with resumelog.open(folder / LOG, root=folder) as log:
+            make_units(log, Path("/成片.mp4"), until=4, key="成片")
+        folder.chmod(0o777)
+        (folder / LOG).chmod(0o644)
+        yield folder
+
+
+@contextmanager
+def somebody_else() -> Iterator[None]:
+    os.seteuid(65_534)
+    try:
+        yield
+    finally:
+        os.seteuid(0)
+
+
+def test_who_may_not_write_a_log_reads_it_and_leaves_nothing_beside_it(public: Path) -> None:
+    with somebody_else(), resumelog.open(public / LOG, must_exist=True) as log:
+        assert [view.done for view in log.queries.jobs()] == [4]
+        assert log.audit.verify().faults == ()
+    assert [path.name for path in public.iterdir()] == [LOG]
+
+
+def test_who_may_not_write_is_told_when_somebody_does(public: Path) -> None:
+    with somebody_else():
+        reader = resumelog.open(public / LOG, must_exist=True)
+    with resumelog.open(public / LOG, root=public) as log:
+        make_units(log, Path("/成片.mp4"), until=6, key="成片")
+    with pytest.raises(StoreUnavailable, match="reads it only while nobody does"):
+        reader.queries.jobs()
+    reader.close()

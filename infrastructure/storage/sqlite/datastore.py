@@ -81,6 +81,8 @@ class Datastore(stock.SQLiteDatastore):
             with self.connections.loan() as connection, closing(connection.cursor()) as cursor:
                 self.file.require_same()
                 yield cursor
+                if self.file.is_guarded:
+                    self.file.require_same()
 
     def close(self) -> None:
         """Wait for the connections to come back and close them."""

@@ -9,6 +9,14 @@ from urllib.parse import unquote, urlsplit
 from resumelog.application.errors import BadSetting, StoreUnavailable
 
 IN_MEMORY = ":memory:"
+MOVED = (
+    "the file was deleted or replaced while it was open",
+    "put it back, then open the log again",
+)
+WRITTEN = (
+    "somebody writes it, and who may not write it reads it only while nobody does",
+    "open it again",
+)
 
 
 class DatabaseFile:
@@ -26,11 +34,14 @@ class DatabaseFile:
             name = str(Path(name).absolute())
         self.name = name
         self.path = unquote(urlsplit(name).path) if name.startswith("file:") else name
-        self._opened: tuple[int, int] | None = None
+        self.is_guarded = False
+        """Whether it is read as if nobody could write, which has to be seen after each read too."""
+        self._opened: tuple[int, ...] | None = None
 
     def remember(self) -> None:
         """Take the file that is there now for the one that was opened."""
         if not self.in_memory:
+            self.is_guarded = "?immutable=1" in readable(self.path)
             self._opened = self._identity()
 
     def require_same(self) -> None:
@@ -39,30 +50,34 @@ class DatabaseFile:
         What SQLite writes then goes to a file that nobody can find.
         """
         if self._opened is not None and self._identity() != self._opened:
-            raise StoreUnavailable(
-                store=self.name,
-                why="the file was deleted or replaced while it was open",
-                advice="put it back, then open the log again",
-            )
+            why, advice = WRITTEN if self.is_guarded else MOVED
+            raise StoreUnavailable(store=self.name, why=why, advice=advice)
 
-    def _identity(self) -> tuple[int, int]:
+    def _identity(self) -> tuple[int, ...]:
         try:
             found = os.stat(self.path)  # noqa: PTH116 - a Path for every save would cost more than it
         except OSError:
-            return (0, 0)
+            return ()
+        if self.is_guarded:
+            wal = Path(f"{self.path}-wal").exists()
+            return (found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, wal)
         return (found.st_dev, found.st_ino)
 
 
 def readable(path: str) -> str:
     """Return the path, or a URI that names it as immutable where it can be read in no other way.
 
-    A WAL database needs its -shm, which SQLite can't make on a read-only file system. Nobody writes
-    there, so that without a -wal the file is all there is; with one it needs the -shm beside it.
+    A WAL database needs its -shm, which SQLite can't make on a read-only file system; and who may not
+    write the file must not leave one to those who may. While there is no -wal the file is all there
+    is; with one it needs the -shm beside it.
     """
     file = Path(path)
     if path.startswith("file:") or not file.is_file() or Path(f"{path}-wal").exists():
         return path
-    return f"{file.absolute().as_uri()}?immutable=1" if is_read_only(file.parent) else path
+    may_write = os.access(path, os.W_OK, effective_ids=os.access in os.supports_effective_ids)
+    if may_write and not is_read_only(file.parent):
+        return path
+    return f"{file.absolute().as_uri()}?immutable=1"
 
 
 def is_read_only(folder: Path) -> bool:
