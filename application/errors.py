@@ -10,6 +10,7 @@ ResumelogError
 │   ├── StoreUnavailable           disk full, no permission, locked: nothing was written
 │   │   └── NoPlace                a folder, or in none: there can be no log at this path
 │   ├── Contended                  other writers kept winning
+│   ├── LostEvents                 what was acknowledged is gone: a crash under durability=normal
 │   ├── InDoubt                    it stands there already, perhaps from an earlier try
 │   ├── NotOurDatabase, NewerSchema, NoLog, UnknownStore, NoDriver, BadSetting
 │   ├── ForkedLog, ClosedLog
@@ -102,6 +103,17 @@ class InDoubt(StoreError, IntegrityError):
 
     text = "the log {store} lost an answer, and holds these versions now; read them"
     store: str
+
+
+class LostEvents(StoreError):
+    """Events that this process had acknowledged are gone from the store."""
+
+    text = (
+        "version {version} of stream {stream} was acknowledged and is not there any more (a crash"
+        " under durability=normal, a failover, a deletion); open the log again and run the job again"
+    )
+    stream: str
+    version: int
 
 
 class NotOurDatabase(StoreError):

@@ -43,8 +43,19 @@ class Heads:
         self._known: dict[str, tuple[int, bytes]] = {}
         self._lock = Lock()
 
-    def seals(self, rows: Sequence[Unsealed], read: Callable[[str], bytes]) -> list[bytes]:
-        """Return the seal of each row; `read` finds the newest seal of a stream that is not known."""
+    def followed(self, rows: Sequence[Unsealed]) -> list[tuple[str, int, bytes]]:
+        """Return the known heads that rows follow: stream, version, seal."""
+        known = ((row, self._known.get(row[0], UNKNOWN)) for row in rows)
+        return [(row[0], row[1] - 1, own) for row, (at, own) in known if at == row[1] - 1]
+
+    def forget(self, rows: Sequence[Unsealed]) -> None:
+        """Know nothing of these rows' streams any more."""
+        with self._lock:
+            for stream, *_ in rows:
+                self._known.pop(stream, None)
+
+    def seals(self, rows: Sequence[Unsealed], read: Callable[[str, int], bytes]) -> list[bytes]:
+        """Return the seal of each row; `read` finds the newest before a version of a stream."""
         newest: dict[str, bytes] = {}
         made = []
         for row in rows:
@@ -53,7 +64,7 @@ class Heads:
             if previous is None:
                 known, previous = self._known.get(stream, UNKNOWN)
                 if known != version - 1:
-                    previous = read(stream)
+                    previous = read(stream, version)
             newest[stream] = own = seal(previous, *row)
             made.append(own)
         return made

@@ -7,11 +7,12 @@ from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import psycopg
 import pytest
 from eventsourcing.persistence import IntegrityError, StoredEvent
+from psycopg.sql import SQL, Identifier
 from support import exports
 from support.children import child, finished
 from support.logs import events_of, names_of
@@ -19,11 +20,13 @@ from support.postgres import OwnServer, end_connections, killed, new_folder
 
 import resumelog
 from resumelog import ResumeLog
-from resumelog.application.errors import InDoubt, StoreUnavailable
+from resumelog.application.errors import InDoubt, LostEvents, PayloadGone, StoreUnavailable
 from resumelog.domain.export_job import ExportJob
 from resumelog.domain.scene_events import SceneCompleted
+from resumelog.infrastructure.storage.mapper import StoredEventWithPayload
 from resumelog.infrastructure.storage.postgres import Factory
 from resumelog.infrastructure.storage.postgres.recorders import ApplicationRecorder
+from resumelog.infrastructure.storage.postgres.url import parsed
 
 SCENES = 300
 RESTARTS = 3
@@ -173,3 +176,31 @@ def test_a_subscription_outlives_a_restart(server: OwnServer, log: ResumeLog) ->
             server.restart_after(0.2)
         recorder.insert_events([StoredEvent(stream, 4, "topic", b"{}")])
         assert next(subscription).originator_version == 4
+
+
+def test_events_that_a_crash_took_back_leave_no_hole(url: str, tmp_path: Path) -> None:
+    with resumelog.open(url, root=tmp_path) as log, resumelog.open(url, root=tmp_path) as other:
+        recorder, stream = recorder_of(log), uuid4()
+        for version in range(1, 6):
+            recorder.insert_events([StoredEvent(stream, version, "topic", b"{}")])
+        take_back(url, stream, after=2)
+        sixth = StoredEventWithPayload(stream, 6, "topic", b"{}", payload=b"of the sixth")
+        for _ in range(2):  # as it is known, and as it is read
+            with pytest.raises(LostEvents):
+                recorder.insert_events([sixth])
+        third = StoredEventWithPayload(stream, 3, "topic", b"{}", payload=b"of the third")
+        recorder_of(other).insert_events([third])
+        found = [event.originator_version for event in recorder.select_events(stream)]
+        assert found == [1, 2, 3]
+        with pytest.raises(PayloadGone):
+            recorder.select_payload(stream, 6)
+
+
+def take_back(url: str, stream: UUID, after: int) -> None:
+    """Do what a crash under durability=normal, or a failover, does to a stream."""
+    parameters = parsed(url)
+    schema = str(parameters.pop("schema"))
+    with psycopg.connect(**parameters, autocommit=True) as connection:  # type: ignore[arg-type]  # libpq's parameters
+        table = Identifier(schema, "resumelog_events")
+        delete = SQL("DELETE FROM {} WHERE originator_id = %s AND originator_version > %s")
+        connection.execute(delete.format(table), (stream, after))

@@ -15,10 +15,10 @@ def row(version: int, stream: str = STREAM) -> Unsealed:
     return (stream, version, "topic", b"{}")
 
 
-def looked_up(found: dict[str, bytes], asked: list[str]) -> Callable[[str], bytes]:
+def looked_up(found: dict[str, bytes], asked: list[str]) -> Callable[[str, int], bytes]:
     """Return what reads a table that holds these seals, and notes who asks."""
 
-    def read(stream: str) -> bytes:
+    def read(stream: str, _: int) -> bytes:
         asked.append(stream)
         return found.get(stream, NO_SEAL)
 

@@ -12,6 +12,7 @@ from psycopg import Connection, Cursor
 from psycopg.rows import tuple_row
 from psycopg.sql import SQL, Identifier
 
+from resumelog.application.errors import LostEvents
 from resumelog.domain.seals import NO_SEAL
 from resumelog.infrastructure.storage.heads import Heads, Unsealed, unsealed
 from resumelog.infrastructure.storage.mapper import StoredEventWithPayload
@@ -34,14 +35,19 @@ class SealedLog:
             "INSERT INTO {events} (originator_id, originator_version, topic, state, seal)"
             " SELECT * FROM unnest"
             "(%s::{id_type}[], %s::bigint[], %s::text[], %b::bytea[], %b::bytea[])"
+            " WHERE NOT EXISTS (SELECT FROM unnest(%s::{id_type}[], %s::bigint[], %b::bytea[])"
+            " AS head (stream, version, own) WHERE NOT EXISTS (SELECT FROM {events}"
+            " WHERE originator_id = stream AND originator_version = version AND seal = own))"
             " RETURNING notification_id"
         )
         self._insert_payloads = tables.named(
             "INSERT INTO {payloads}"
             " SELECT * FROM unnest(%s::{id_type}[], %s::bigint[], %b::bytea[])"
+            " AS new (stream, version, content) WHERE EXISTS (SELECT FROM {events}"
+            " WHERE originator_id = stream AND originator_version = version)"
         )
         self._select_head = tables.named(
-            "SELECT seal FROM {events} WHERE originator_id = %s::{id_type}"
+            "SELECT originator_version, seal FROM {events} WHERE originator_id = %s::{id_type}"
             " ORDER BY originator_version DESC LIMIT 1"
         )
 
@@ -55,11 +61,14 @@ class SealedLog:
         for statement in self._locking:
             connection.execute(statement, prepare=True)
         rows = unsealed(stored_events)
+        heads = self.heads.followed(rows)
         own = self.heads.seals(rows, partial(self._newest_seal, connection))
-        self._append_payloads(connection, stored_events)
+        streams, versions, seals = zip(*heads, strict=True) if heads else ((), (), ())
+        values = (*columns(stored_events), own, [*streams], [*versions], [*seals])
         cursor = connection.cursor(row_factory=tuple_row)
-        values = (*columns(stored_events), own)
-        return cursor.execute(self._insert, values, prepare=True), rows, own
+        cursor.execute(self._insert, values, prepare=True)
+        self._append_payloads(connection, stored_events)
+        return cursor, rows, own
 
     def _append_payloads(
         self, connection: Connection[Any], stored_events: Sequence[StoredEvent]
@@ -70,10 +79,19 @@ class SealedLog:
             contents = [event.payload for event in owners]
             connection.execute(self._insert_payloads, (ids, versions, contents), prepare=True)
 
-    def _newest_seal(self, connection: Connection[Any], stream: str) -> bytes:
+    def require_inserted(self, rows: Sequence[Unsealed], inserted: int) -> None:
+        """Raise LostEvents where a head that was committed here is not there any more."""
+        if inserted < len(rows):
+            self.heads.forget(rows)
+            raise LostEvents(stream=rows[0][0], version=rows[0][1] - 1)
+
+    def _newest_seal(self, connection: Connection[Any], stream: str, version: int) -> bytes:
         with connection.cursor(row_factory=tuple_row, binary=True) as cursor:
             row = cursor.execute(self._select_head, (stream,), prepare=True).fetchone()
-        return row[0] if row else NO_SEAL
+        newest, own = (int(row[0]), bytes(row[1])) if row else (0, NO_SEAL)
+        if version > newest + 1:
+            raise LostEvents(stream=stream, version=newest + 1)
+        return own
 
 
 def columns(

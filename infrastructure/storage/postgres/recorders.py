@@ -147,6 +147,7 @@ class AggregateRecorder(Alone, stock.PostgresAggregateRecorder):
             if not stored_events:
                 return []
             positions = [position for (position,) in inserted.fetchall()]
+            self._log.require_inserted(rows, len(positions))
         self._log.heads.remember(rows, seals)
         return positions
 

@@ -83,7 +83,7 @@ class AggregateRecorder(stock.SQLiteAggregateRecorder):
                 c.execute("INSERT INTO payloads VALUES (?, ?)", (c.lastrowid, stored.payload))
         return positions
 
-    def _newest_seal(self, c: Any, stream: str) -> bytes:
+    def _newest_seal(self, c: Any, stream: str, _: int) -> bytes:
         statement = (
             f"SELECT seal FROM {self.events_table_name} WHERE originator_id = ?"
             " ORDER BY originator_version DESC LIMIT 1"
