@@ -21,7 +21,7 @@ from resumelog.domain.errors import Refused
 from resumelog.domain.events import DomainEvent, Events
 
 DECISIONS_MAX = 20
-PAGE = 500
+PAGE = 1000
 
 State = TypeVar("State", bound=EventSourced)
 logger = logging.getLogger("resumelog")

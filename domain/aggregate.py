@@ -118,15 +118,18 @@ class EventSourced:
         Raises BrokenStream where one is missing or twice.
         """
         table, version = self._table, self.version
-        for event in events:
-            after = event.originator_version
-            if after != version + 1 and (version or not isinstance(event, self.origins)):
-                raise BrokenStream(self.title, before=version, after=after)
-            table[type(event)](self, event)
-            self.version = version = after
-            self.modified_at = event.timestamp
-            if self.created_at is None:
-                self.created_at = event.timestamp
+        try:
+            for event in events:
+                after = event.originator_version
+                if after != version + 1 and (version or not isinstance(event, self.origins)):
+                    raise BrokenStream(self.title, before=version, after=after)
+                table[type(event)](self, event)
+                version = after
+                self.modified_at = event.timestamp
+                if self.created_at is None:
+                    self.created_at = event.timestamp
+        finally:
+            self.version = version
         return self
 
     def begin_anew(self, natural_key: tuple[str, ...]) -> None:
@@ -171,7 +174,8 @@ class EventSourced:
 
     def require_json(self, what: str, value: JsonValue) -> None:
         """Raise NotJson or TooLarge unless it fits beside an event's other fields."""
-        require_cursor(value, what, self.title)
+        if value is not None:
+            require_cursor(value, what, self.title)
 
     # Commands of every kind
 

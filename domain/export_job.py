@@ -9,6 +9,7 @@ any ──Restarted──▶ idle, at 0; a completed job is left in no other way
 from __future__ import annotations
 
 from enum import StrEnum
+from functools import partial
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 from uuid import UUID
 
@@ -72,6 +73,10 @@ class Report(NamedTuple):
     units_done: int | None = None
     units_total: int | None = None
     cursor: JsonValue = None
+
+
+_reported = partial(tuple.__new__, Report)
+"""A Report of a tuple of its fields, without a call of Python: a replay makes one an event."""
 
 
 class ExportJob(EventSourced):
@@ -226,7 +231,7 @@ class ExportJob(EventSourced):
         if progress < self.progress:
             raise ProgressFell(self.title, before=self.progress, after=progress)
         self.require_json("the cursor", cursor)
-        return Report(float(progress), done, total, cursor)
+        return _reported((float(progress), done, total, cursor))
 
     def _fraction(self, done: int | None, total: int | None) -> float:
         """Where units are counted, the exact counts decide."""
@@ -252,7 +257,7 @@ class ExportJob(EventSourced):
 
     @evolves
     def _saved(self, event: ProgressSaved) -> None:
-        self.report = Report(event.progress, event.units_done, event.units_total, event.cursor)
+        self.report = _reported((event.progress, event.units_done, event.units_total, event.cursor))
         self.decided_by["report"] = event
 
     @evolves
