@@ -104,6 +104,13 @@ class EventMapper(Mapper[UUID]):
         return self.compressor.decompress(state) if self.compressor else state
 
 
+def keeping_payloads_aside(mapper: Mapper[Any]) -> Mapper[Any]:
+    """Tell a mapper of ours, for a store that has a payload table."""
+    if isinstance(mapper, EventMapper):
+        mapper.keeps_payloads_aside = True
+    return mapper
+
+
 def _upcast(cls: type[DomainEvent], state: bytes) -> bytes:
     fields: dict[str, Any] = json.loads(state)
     for version in range(fields.pop("class_version", 1), cls.class_version):

@@ -13,7 +13,7 @@ from psycopg.conninfo import conninfo_to_dict
 from resumelog.application.errors import BadSetting
 from resumelog.application.ports import JobsView
 from resumelog.infrastructure.storage.lease_table import LeaseTable
-from resumelog.infrastructure.storage.mapper import EventMapper
+from resumelog.infrastructure.storage.mapper import keeping_payloads_aside
 from resumelog.infrastructure.storage.postgres.connections import LOCK_TIMEOUT_S, Datastore
 from resumelog.infrastructure.storage.postgres.jobs import PostgresJobsView
 from resumelog.infrastructure.storage.postgres.leases import PostgresLeaseTable
@@ -81,10 +81,7 @@ class Factory(stock.PostgresFactory):
         mapper_class: type[Mapper[Any]] | None = None,
     ) -> Mapper[Any]:
         """Return the mapper, told that this store keeps payloads aside."""
-        mapper: Mapper[Any] = super().mapper(transcoder, mapper_class)
-        if isinstance(mapper, EventMapper):
-            mapper.keeps_payloads_aside = True
-        return mapper
+        return keeping_payloads_aside(super().mapper(transcoder, mapper_class))
 
     def lease_table(self) -> LeaseTable:
         """Return who works on what, kept beside the events."""

@@ -14,6 +14,7 @@ from psycopg.sql import Composed
 
 from resumelog.application.errors import PayloadGone
 from resumelog.application.ports import EventRow
+from resumelog.infrastructure.storage.events_from_rows import EventsFromRows
 from resumelog.infrastructure.storage.postgres.audit import SealedReads
 from resumelog.infrastructure.storage.postgres.connections import (
     Datastore,
@@ -37,7 +38,7 @@ class Alone:
             super().create_table()  # type: ignore[misc]  # a stock recorder follows
 
 
-class AggregateRecorder(Alone, stock.PostgresAggregateRecorder):
+class AggregateRecorder(EventsFromRows, Alone, stock.PostgresAggregateRecorder):
     """Events by stream and version. Snapshots stay in the stock's table, without seals."""
 
     datastore: Datastore
@@ -64,20 +65,6 @@ class AggregateRecorder(Alone, stock.PostgresAggregateRecorder):
         return None
 
     @patiently
-    def select_events(
-        self,
-        originator_id: UUID | str,
-        *,
-        gt: int | None = None,
-        lte: int | None = None,
-        desc: bool = False,
-        limit: int | None = None,
-    ) -> Sequence[StoredEvent]:
-        """Read a stream's events, in the order of their versions."""
-        rows = self.select_rows(originator_id, gt=gt, lte=lte, desc=desc, limit=limit)
-        return [StoredEvent(originator_id, *row) for row in rows]
-
-    @patiently
     def select_rows(
         self,
         originator_id: UUID | str,
@@ -87,7 +74,7 @@ class AggregateRecorder(Alone, stock.PostgresAggregateRecorder):
         desc: bool = False,
         limit: int | None = None,
     ) -> Sequence[EventRow]:
-        """Read the same as plain rows of version, topic and state, for a replay."""
+        """Read a stream's events as plain rows of version, topic and state."""
         bounds = [("> %s", gt), ("<= %s", lte)]
         used = [(bound, value) for bound, value in bounds if value is not None]
         rows: list[Any] = self._select(

@@ -10,7 +10,7 @@ from eventsourcing.utils import Environment, EnvType
 
 from resumelog.application.errors import BadSetting
 from resumelog.infrastructure.storage.lease_table import LeaseTable, MemoryLeaseTable
-from resumelog.infrastructure.storage.mapper import EventMapper
+from resumelog.infrastructure.storage.mapper import keeping_payloads_aside
 from resumelog.infrastructure.storage.sqlite.datastore import Datastore, Durability
 from resumelog.infrastructure.storage.sqlite.jobs import SQLiteJobsView
 from resumelog.infrastructure.storage.sqlite.leases import SQLiteLeaseTable
@@ -57,10 +57,7 @@ class Factory(stock.SQLiteFactory):
         mapper_class: type[Mapper[Any]] | None = None,
     ) -> Mapper[Any]:
         """Return the mapper, told that this store keeps payloads aside."""
-        mapper: Mapper[Any] = super().mapper(transcoder, mapper_class)
-        if isinstance(mapper, EventMapper):
-            mapper.keeps_payloads_aside = True
-        return mapper
+        return keeping_payloads_aside(super().mapper(transcoder, mapper_class))
 
     def lease_table(self) -> LeaseTable:
         """Return who works on what, kept beside the events."""

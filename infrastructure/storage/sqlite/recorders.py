@@ -21,6 +21,7 @@ from eventsourcing.persistence import (
 from resumelog.application.errors import PayloadGone
 from resumelog.application.ports import EventRow
 from resumelog.domain.seals import NO_SEAL
+from resumelog.infrastructure.storage.events_from_rows import EventsFromRows
 from resumelog.infrastructure.storage.heads import Heads, Unsealed, as_text, unsealed
 from resumelog.infrastructure.storage.mapper import StoredEventWithPayload
 from resumelog.infrastructure.storage.sqlite import schema
@@ -31,7 +32,7 @@ from resumelog.infrastructure.storage.sqlite.wakes import SQLiteSubscription
 VERSION_MIN, VERSION_MAX = -(2**63), 2**63 - 1
 
 
-class AggregateRecorder(stock.SQLiteAggregateRecorder):
+class AggregateRecorder(EventsFromRows, stock.SQLiteAggregateRecorder):
     """Events by stream and version."""
 
     datastore: Datastore
@@ -91,19 +92,6 @@ class AggregateRecorder(stock.SQLiteAggregateRecorder):
         row = c.execute(statement, (stream,)).fetchone()
         return row[0] if row else NO_SEAL
 
-    def select_events(
-        self,
-        originator_id: UUID | str,
-        *,
-        gt: int | None = None,
-        lte: int | None = None,
-        desc: bool = False,
-        limit: int | None = None,
-    ) -> Sequence[StoredEvent]:
-        """Read a stream's events, in the order of their versions."""
-        rows = self.select_rows(originator_id, gt=gt, lte=lte, desc=desc, limit=limit)
-        return [StoredEvent(originator_id, *row) for row in rows]
-
     def select_rows(
         self,
         originator_id: UUID | str,
@@ -113,7 +101,7 @@ class AggregateRecorder(stock.SQLiteAggregateRecorder):
         desc: bool = False,
         limit: int | None = None,
     ) -> Sequence[EventRow]:
-        """Read the same as plain rows of version, topic and state, for a replay."""
+        """Read a stream's events as plain rows of version, topic and state."""
         statement = (
             f"SELECT originator_version, topic, state FROM {self.events_table_name}"
             " WHERE originator_id = ? AND originator_version > ? AND originator_version <= ?"
