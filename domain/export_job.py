@@ -154,8 +154,9 @@ class ExportJob(EventSourced):
             progress=report.progress,
             units_done=report.units_done,
             units_total=report.units_total,
-            cursor=report.cursor,
         )
+        if report.cursor is not None:
+            saved = draft(saved, cursor=report.cursor)
         return self.new(at, saved)
 
     def pause(self, reason: str, actor: str, at: datetime) -> Events:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import struct
 from hashlib import sha256
 from typing import NamedTuple
 
@@ -11,7 +10,19 @@ NO_SEAL = b""
 SealedRow = tuple[int, str, int, str, bytes, bytes]
 """Position, stream, version, topic, stored state, seal: as they stand in the table."""
 
-_length = struct.Struct(">Q").pack
+
+class _Lengths(dict[int, bytes]):
+    """A number of bytes as 8 bytes, made once."""
+
+    def __missing__(self, length: int) -> bytes:
+        packed = length.to_bytes(8, "big")
+        if length < KEPT_MAX:
+            self[length] = packed
+        return packed
+
+
+KEPT_MAX = 4096
+_LENGTHS = _Lengths()
 
 
 class Head(NamedTuple):
@@ -33,15 +44,15 @@ def seal(previous: bytes, stream: str, version: int, topic: str, state: bytes) -
     return sha256(
         b"".join(  # written out: an audit does this for every event of a log
             (
-                _length(len(previous)),
+                _LENGTHS[len(previous)],
                 previous,
-                _length(len(name)),
+                _LENGTHS[len(name)],
                 name,
-                _length(len(number)),
+                _LENGTHS[len(number)],
                 number,
-                _length(len(what)),
+                _LENGTHS[len(what)],
                 what,
-                _length(len(state)),
+                _LENGTHS[len(state)],
                 state,
             )
         )
@@ -63,7 +74,7 @@ class Root:
         """Take the next head in."""
         self.count += 1
         for part in (head.stream.encode(), b"%d" % head.version, head.seal):
-            self._sha256.update(_length(len(part)) + part)
+            self._sha256.update(_LENGTHS[len(part)] + part)
 
     @property
     def hex(self) -> str:

@@ -9,7 +9,7 @@ from contextlib import closing, contextmanager, suppress
 from functools import partial
 from itertools import islice
 from threading import Lock, get_ident
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, NoReturn, TypeVar
 
 from resumelog.application.errors import ClosedLog, ForkedLog, StoreUnavailable
 from resumelog.infrastructure.storage.sqlite.engine import sqlite3
@@ -84,7 +84,8 @@ class GroupCommit:
         where nobody else waits. Raises ForkedLog, ClosedLog, and StoreUnavailable from a signal
         handler that came in the middle of a write of this thread.
         """
-        self._require_usable()
+        if self._process != os.getpid() or self._writer == get_ident():
+            self._refuse()
         if self._writing.locked() or self._waiting:
             return self._written_with_others(work)
         try:
@@ -110,7 +111,8 @@ class GroupCommit:
     @contextmanager
     def reading(self) -> Iterator[sqlite3.Cursor]:
         """Yield a cursor while nobody writes, for a database that has no other connection."""
-        self._require_usable()
+        if self._process != os.getpid() or self._writer == get_ident():
+            self._refuse()
         try:
             with self._writing, self._noted(), closing(self._opened().cursor()) as cursor:
                 yield cursor
@@ -132,15 +134,14 @@ class GroupCommit:
         if self._connection and os.getpid() == self._process:
             self._connection.close()
 
-    def _require_usable(self) -> None:
+    def _refuse(self) -> NoReturn:
         if os.getpid() != self._process:
             raise ForkedLog
-        if self._writer == get_ident():
-            raise StoreUnavailable(
-                store="this log",
-                why="its thread is in the middle of a write, and a signal handler came",
-                advice="let the handler set a flag, and save after it",
-            )
+        raise StoreUnavailable(
+            store="this log",
+            why="its thread is in the middle of a write, and a signal handler came",
+            advice="let the handler set a flag, and save after it",
+        )
 
     def _written_with_others(self, work: Work[Result]) -> Result:
         write = _Write(work)
