@@ -20,6 +20,7 @@ from resumelog.domain.errors import LeaseLost
 from resumelog.domain.export_job import ExportJob
 from resumelog.domain.values import Claim, Worker
 from resumelog.infrastructure.processes import this_worker
+from resumelog.infrastructure.storage.lease_table import LeaseRow
 from resumelog.infrastructure.storage.leases import LOOKS_PER_LEASE, TableLeases
 
 STREAM = uuid4()
@@ -236,3 +237,17 @@ def test_a_holder_beats_while_it_lives(store: Store) -> None:
         row = log.leases.table.read(STREAM)
         assert row is not None
         beats.add(row.beat)
+
+
+def test_a_lease_that_was_taken_though_the_answer_was_lost_is_held(
+    log: ResumeLog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    table = log.leases.table
+    take = type(table).take
+
+    def answers_twice(stream: UUID, before: LeaseRow | None, epoch: int, holder: str) -> bool:
+        take(table, stream, before, epoch, holder)
+        return take(table, stream, before, epoch, holder)
+
+    monkeypatch.setattr(table, "take", answers_twice)
+    assert acquired(log) == Claim(ME, 1)

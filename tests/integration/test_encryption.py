@@ -85,6 +85,24 @@ def test_a_ciphertext_that_was_moved_to_another_row_is_found_out(
         log.log.value(SceneBatch.named("电影", "分镜").id, 3)
 
 
+def test_an_encrypted_event_under_another_topic_is_found_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CIPHER_KEY", AESCipher.create_key(32))
+    make(tmp_path / "jobs.db")
+    with closing(sqlite3.connect(tmp_path / "jobs.db", isolation_level=None)) as database:
+        database.execute(
+            "UPDATE stored_events SET topic = 'resumelog.SceneBatch.Stopped'"
+            " WHERE topic = 'resumelog.SceneBatch.Completed'"
+        )
+    batch = SceneBatch.named("电影", "分镜")
+    with (
+        resumelog.open(tmp_path / "jobs.db") as log,
+        pytest.raises(DamagedEvent, match="encrypted for another place"),
+    ):
+        log.log.recover(batch)
+
+
 @pytest.mark.parametrize("key", [None, AESCipher.create_key(32)], ids=["none", "another"])
 def test_without_the_right_key_every_event_is_damaged(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, key: str | None

@@ -202,3 +202,33 @@ def test_settings_refuse_another_durability(monkeypatch: pytest.MonkeyPatch) -> 
     with pytest.raises(BadSetting, match="RESUMELOG_DURABILITY"):
         resumelog.open("memory:")
     assert Settings(durability="normal").durability == "normal"
+
+
+# Where it is used from
+
+
+def test_a_log_stays_where_it_was_opened_when_the_working_folder_changes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path)
+    with resumelog.open("jobs.db") as log:
+        monkeypatch.chdir(tmp_path / "elsewhere")
+        assert make_units(log, tmp_path / "成片.mp4", until=3) == [0, 1, 2]
+    assert [*(tmp_path / "elsewhere").iterdir()] == []
+
+
+def test_a_signal_handler_that_saves_in_the_middle_of_a_save_is_refused() -> None:
+    datastore = Datastore(IN_MEMORY)
+    recorder = ApplicationRecorder(datastore)
+
+    def save() -> None:
+        recorder.insert_events([StoredEvent("stream", 1, "topic", b"state")])
+
+    with (
+        datastore.transaction(commit=True),
+        pytest.raises(StoreUnavailable, match="signal handler"),
+    ):
+        save()
+    save()
+    datastore.close()
