@@ -150,7 +150,7 @@ class EventLog(Application[UUID]):
                 raise
         state.fold(events)
         for event in events:
-            if event.payload:
+            if event.PAYLOAD_FIELD and event.payload:
                 event.payload.forget()
         if logger.isEnabledFor(logging.INFO):
             _tell(state, events)

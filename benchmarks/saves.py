@@ -19,15 +19,13 @@ from resumelog.application.export_jobs import Export
 from resumelog.domain.aggregate import Draft, draft
 from resumelog.domain.events import Events
 from resumelog.domain.export_events import ProgressSaved
-from resumelog.domain.export_job import ExportJob
+from resumelog.domain.export_job import ExportJob, Report
 from resumelog.infrastructure.bootstrap import ResumeLog
 from resumelog.infrastructure.storage.sqlite.connections import connect
-from resumelog.infrastructure.storage.sqlite.schema import EVENTS
 
 SAVES = 200
 THREADS = 16
 EARLY, LATE = 100, 100_000
-STATE = b'{"timestamp":"2026-01-01T00:00:00.000000Z","epoch":1,"progress":0.5,"units_done":1}'
 
 
 def measure(folder: Path) -> None:
@@ -39,17 +37,20 @@ def measure(folder: Path) -> None:
 
 
 def _one_save(log: ResumeLog, folder: Path) -> None:
+    resumelog.open(folder / "bare.db").close()  # the same schema
     with (
         closing(connect(str(folder / "bare.db"))) as bare,
         (folder / "raw").open("ab", buffering=0) as raw,
         log.exports.resume("/one", key="one save") as job,
     ):
-        bare.execute(EVENTS.format(table="stored_events"))
         versions, units = iter(range(10**9)), iter(range(1, 10**9))
+        _saved(job, units, 1)
+        row = _newest_row(folder / "saves.db")
         variants: dict[str, Callable[[], int]] = {
-            "raw append + fsync": lambda: _raw(raw.fileno()),
-            "bare sqlite3 commit": lambda: _bare(bare, versions),
-            "resumelog save": lambda: _saved(job, units, SAVES),
+            "raw append + fsync": lambda: _raw(raw.fileno(), row["state"]),
+            "bare sqlite3 commit": lambda: _bare(bare, row, versions),
+            "resumelog, a command decided": lambda: _decided(log, job, units),
+            "resumelog, a worker's save_progress": lambda: _saved(job, units, SAVES),
         }
         show("One durable save", medians(variants, rounds=15), "bare sqlite3 commit")
 
@@ -121,27 +122,44 @@ def _saved(job: Export, units: Iterator[int], count: int) -> int:
     return count
 
 
+def _decided(log: ResumeLog, job: Export, units: Iterator[int]) -> int:
+    state, claim, at = job._running.state, job._running.claim, log.clock.now()
+    assert claim
+    for _ in range(SAVES):
+        report = Report(0.0, next(units), 10**9)
+        log.log.decide(state, lambda job: job.save_progress(report, claim, at))  # noqa: B023 - decided at once
+    return SAVES
+
+
 def _timed(job: Export, units: Iterator[int]) -> float:
     start = time.perf_counter()
     _saved(job, units, 1)
     return time.perf_counter() - start
 
 
-def _raw(descriptor: int) -> int:
+def _newest_row(database: Path) -> sqlite3.Row:
+    with closing(sqlite3.connect(database)) as connection:
+        connection.row_factory = sqlite3.Row
+        newest = "SELECT * FROM stored_events ORDER BY position DESC LIMIT 1"
+        row: sqlite3.Row = connection.execute(newest).fetchone()
+        return row
+
+
+def _raw(descriptor: int, state: bytes) -> int:
     for _ in range(SAVES):
-        os.write(descriptor, STATE)
+        os.write(descriptor, state)
         os.fsync(descriptor)
     return SAVES
 
 
-def _bare(connection: sqlite3.Connection, versions: Iterator[int]) -> int:
+def _bare(connection: sqlite3.Connection, row: sqlite3.Row, versions: Iterator[int]) -> int:
+    _, stream, _, topic, state, seal = row
     for _ in range(SAVES):
-        row = ("0" * 32, next(versions), "resumelog.ExportJob.ProgressSaved", STATE, bytes(32))
         connection.execute("BEGIN IMMEDIATE")
         connection.execute(
             "INSERT INTO stored_events"
             " (originator_id, originator_version, topic, state, seal) VALUES (?, ?, ?, ?, ?)",
-            row,
+            (stream, next(versions), topic, state, seal),
         )
         connection.execute("COMMIT")
     return SAVES

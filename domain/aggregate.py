@@ -48,7 +48,9 @@ STREAMS = UUID("6f1d3b0a-3f0e-5d55-9a43-4d0a5b9c7e21")
 ORIGIN_TOPICS = ("resumelog.AutoPilotRun.Reset", "resumelog.ExportJob.Restarted")
 """The topics of every kind's origins, by which a store finds the last one; stores index them."""
 
-Draft = Callable[..., DomainEvent]
+Draft = draft[Any]
+"""The class of an event and its own fields, before it is numbered."""
+
 _Evolve = TypeVar("_Evolve", bound=Callable[..., None])
 
 
@@ -150,15 +152,15 @@ class EventSourced:
         """
         if at.tzinfo not in (UTC, None):
             at = at.astimezone(UTC)
+        made = []
         try:
-            return (
-                *[
-                    make(originator_id=self.id, originator_version=version, timestamp=at)
-                    for version, make in enumerate(drafts, self.version + 1)
-                ],
-            )
+            for version, new in enumerate(drafts, self.version + 1):
+                columns = {"originator_id": self.id, "originator_version": version, "timestamp": at}
+                validator = new.func.__pydantic_validator__  # type: ignore[attr-defined]  # a draft's func is an event's class
+                made.append(validator.validate_python(new.keywords | columns))
         except ValidationError as error:
             raise BadField(self.title, why=validation_text(error)) from None
+        return (*made,)
 
     def require_claim(self, by: Claim) -> None:
         """Raise LeaseLost for an epoch that is over, NotBegun for one that has not begun."""

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, ClassVar
 from uuid import UUID
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, PositiveInt
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, PositiveInt
 
 from resumelog.domain.values import TEXT_CHARS_MAX, JsonObject, Payload, Sha256
 
@@ -26,7 +26,8 @@ class DomainEvent(BaseModel):
     """Something that happened to one stream, frozen.
 
     `originator_version` counts the stream's events from 1, `timestamp` is UTC, and `epoch` is that
-    of the worker who wrote it (None: a control command). A class whose stored form changed sets
+    of the worker who wrote it (None: a control command). Stream and version are no part of the
+    stored form: until a command numbers a new event, or a mapper a stored one, they are 0. A class whose stored form changed sets
     `class_version` and has `upcast_vN_vM(state)` static methods, as eventsourcing names them.
     """
 
@@ -36,8 +37,8 @@ class DomainEvent(BaseModel):
     class_version: ClassVar[int] = 1
     PAYLOAD_FIELD: ClassVar[str | None] = None
 
-    originator_id: UUID
-    originator_version: PositiveInt
+    originator_id: UUID = Field(UUID(int=0), exclude=True)
+    originator_version: PositiveInt = Field(0, exclude=True)
     timestamp: AwareDatetime
     epoch: int | None = None
 

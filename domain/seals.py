@@ -23,6 +23,7 @@ class _Lengths(dict[int, bytes]):
 
 KEPT_MAX = 4096
 _LENGTHS = _Lengths()
+_EMPTY = sha256()
 
 
 class Head(NamedTuple):
@@ -41,7 +42,8 @@ def seal(previous: bytes, stream: str, version: int, topic: str, state: bytes) -
     Lengths are 8 bytes, big-endian; text is UTF-8; the version is decimal text.
     """
     name, number, what = stream.encode(), b"%d" % version, topic.encode()
-    return sha256(
+    digest = _EMPTY.copy()  # OpenSSL looks the algorithm up for each that is made anew
+    digest.update(
         b"".join(  # written out: an audit does this for every event of a log
             (
                 _LENGTHS[len(previous)],
@@ -56,7 +58,8 @@ def seal(previous: bytes, stream: str, version: int, topic: str, state: bytes) -
                 state,
             )
         )
-    ).digest()
+    )
+    return digest.digest()
 
 
 class Root:

@@ -182,13 +182,12 @@ def _one_line(text: str) -> str:
 
 
 def _event(event: DomainEvent) -> dict[str, Any]:
-    facts = event.model_dump(mode="json", exclude_none=True)
     return {
-        "version": facts.pop("originator_version"),
+        "version": event.originator_version,
         "event": type(event).__name__,
         "topic": event.TOPIC,
-        "stream": facts.pop("originator_id"),
-        **facts,
+        "stream": str(event.originator_id),
+        **event.model_dump(mode="json", exclude_none=True),
     }
 
 
@@ -196,7 +195,7 @@ def _event_row(event: DomainEvent) -> tuple[str, ...]:
     facts = event.model_dump(
         mode="json",
         exclude_none=True,
-        exclude={"originator_id", "originator_version", "timestamp", "epoch"},
+        exclude={"timestamp", "epoch"},
     )
     told = ", ".join(
         f"{name}={json.dumps(fact, ensure_ascii=False)}" for name, fact in facts.items()

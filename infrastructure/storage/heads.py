@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from threading import Lock
+from functools import lru_cache
 from uuid import UUID
 
 from eventsourcing.persistence import StoredEvent
@@ -26,6 +26,7 @@ def unsealed(stored_events: Sequence[StoredEvent]) -> list[Unsealed]:
     ]
 
 
+@lru_cache(HEADS_MAX)
 def as_text(stream: UUID | str) -> str:
     """Return a stream as seals name it."""
     return stream.hex if isinstance(stream, UUID) else stream
@@ -35,13 +36,13 @@ class Heads:
     """The heads that this recorder has committed, of the streams that it wrote last.
 
     The seal of a committed version never changes, so one that is kept is right for the insertion
-    of the next version, or that insertion is refused because another writer was first.
+    of the next version, or that insertion is refused because another writer was first. Safe for
+    threads, by steps of a dict that are one for the interpreter.
     """
 
     def __init__(self) -> None:
         """Know none."""
         self._known: dict[str, tuple[int, bytes]] = {}
-        self._lock = Lock()
 
     def followed(self, rows: Sequence[Unsealed]) -> list[tuple[str, int, bytes]]:
         """Return the known heads that rows follow: stream, version, seal."""
@@ -50,29 +51,28 @@ class Heads:
 
     def forget(self, rows: Sequence[Unsealed]) -> None:
         """Know nothing of these rows' streams any more."""
-        with self._lock:
-            for stream, *_ in rows:
-                self._known.pop(stream, None)
+        for stream, *_ in rows:
+            self._known.pop(stream, None)
 
     def seals(self, rows: Sequence[Unsealed], read: Callable[[str, int], bytes]) -> list[bytes]:
         """Return the seal of each row; `read` finds the newest before a version of a stream."""
         newest: dict[str, bytes] = {}
         made = []
-        for row in rows:
-            stream, version, *_ = row
+        for stream, version, topic, state in rows:
             previous = newest.get(stream)
             if previous is None:
                 known, previous = self._known.get(stream, UNKNOWN)
                 if known != version - 1:
                     previous = read(stream, version)
-            newest[stream] = own = seal(previous, *row)
+            newest[stream] = own = seal(previous, stream, version, topic, state)
             made.append(own)
         return made
 
     def remember(self, rows: Sequence[Unsealed], seals: Sequence[bytes]) -> None:
         """Keep the heads of what has been committed; those of the streams that came first go."""
-        with self._lock:
-            for (stream, version, _, _), own in zip(rows, seals, strict=True):
-                self._known[stream] = (version, own)
-            while len(self._known) > HEADS_MAX:
-                del self._known[next(iter(self._known))]
+        known = self._known
+        for (stream, version, _, _), own in zip(rows, seals, strict=True):
+            known[stream] = (version, own)
+        if len(known) > HEADS_MAX:
+            for stream in [*known][:-HEADS_MAX]:
+                known.pop(stream, None)

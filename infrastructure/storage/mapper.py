@@ -18,9 +18,6 @@ from resumelog.domain.events import DomainEvent, event_class, topics
 from resumelog.domain.values import validation_text
 from resumelog.infrastructure.storage.ciphertexts import PAYLOAD, STATE, Place, decrypted, encrypted
 
-COLUMNS = {"originator_id", "originator_version"}
-CLOSING_BRACE = ord("}")
-
 
 @dataclass(frozen=True)
 class StoredEventWithPayload(StoredEvent):
@@ -40,11 +37,12 @@ class EventMapper(Mapper[UUID]):
     def to_stored_event(self, domain_event: DomainEventProtocol[UUID]) -> StoredEvent:
         """Return the stored form, with a large payload beside it or inside."""
         assert isinstance(domain_event, DomainEvent)
+        assert domain_event.originator_version, "it was numbered"
         event, content = domain_event, None
         if event.PAYLOAD_FIELD:
             event, content = self._parted(event)
         stream, version = event.originator_id, event.originator_version
-        state = event.__pydantic_serializer__.to_json(event, exclude=COLUMNS, exclude_none=True)
+        state = event.__pydantic_serializer__.to_json(event, exclude_none=True)
         if event.class_version > 1:
             state = b'{"class_version":%d,%b' % (event.class_version, state[1:])
         if self.compressor:
@@ -66,7 +64,6 @@ class EventMapper(Mapper[UUID]):
     def events(self, stream: UUID, rows: Iterable[EventRow]) -> Iterator[DomainEvent]:
         """Iterate over the events of a stream's rows. Raises DamagedEvent, as above."""
         is_packed = bool(self.cipher or self.compressor)
-        columns = b'%%b,"originator_id":"%b","originator_version":%%d}' % stream.hex.encode()
         cls, newest = DomainEvent, ""
         for version, topic, state in rows:
             try:
@@ -78,9 +75,11 @@ class EventMapper(Mapper[UUID]):
                     state = self._opened(state, Place(STATE, stream, version, topic))
                 if is_upcast:
                     state = _upcast(cls, state)
-                assert state[-1] == CLOSING_BRACE, "it is torn"
-                # The columns come last: of a name that stands twice, the last counts.
-                event = validate(columns % (state[:-1], version))
+                event = validate(state)
+                assert version > 0, "its version is not positive"
+                columns = vars(event)  # whatever the state says of them
+                columns["originator_id"] = stream
+                columns["originator_version"] = version
             except Exception as error:
                 raise _damaged(stream, version, topic, error) from error
             yield event

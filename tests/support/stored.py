@@ -10,8 +10,7 @@ from resumelog.domain.events import DomainEvent, event_class
 
 def stored_state(event: DomainEvent) -> dict[str, Any]:
     """Return the JSON that a stored event consists of, beside its stream, version and topic."""
-    outside = {"originator_id", "originator_version"}
-    return event.model_dump(mode="json", exclude=outside, exclude_none=True)
+    return event.model_dump(mode="json", exclude_none=True)
 
 
 def decoded(topic: str, originator_id: str, version: int, state: dict[str, Any]) -> DomainEvent:
@@ -22,5 +21,6 @@ def decoded(topic: str, originator_id: str, version: int, state: dict[str, Any])
 
 def reread(event: DomainEvent) -> DomainEvent:
     """Return the event as it comes back from the log."""
-    text = event.model_dump_json(exclude_none=True)
-    return event_class(event.TOPIC).model_validate_json(text)
+    return decoded(
+        event.TOPIC, str(event.originator_id), event.originator_version, stored_state(event)
+    )

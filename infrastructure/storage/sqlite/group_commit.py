@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 from collections import deque
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager, suppress
+from contextlib import contextmanager, suppress
 from functools import partial
 from itertools import islice
 from threading import Lock, get_ident
-from typing import Any, Generic, NoReturn, TypeVar
+from typing import Any, Generic, TypeVar
 
 from resumelog.application.errors import ClosedLog, ForkedLog, StoreUnavailable
 from resumelog.infrastructure.storage.sqlite.engine import sqlite3
@@ -70,7 +70,7 @@ class GroupCommit:
     ) -> None:
         """Write through a connection of its own, opened when it is needed."""
         self._connect, self._check = connect, check
-        self._connection: sqlite3.Connection | None = None
+        self._cursor: sqlite3.Cursor | None = None
         self._waiting: deque[_Write[Any]] = deque()
         self._has_gap = self._is_closed = False
         self._writing = Lock()
@@ -84,9 +84,10 @@ class GroupCommit:
         where nobody else waits. Raises ForkedLog, ClosedLog, and StoreUnavailable from a signal
         handler that came in the middle of a write of this thread.
         """
-        if self._process != os.getpid() or self._writer == get_ident():
-            self._refuse()
+        if self._process != os.getpid():
+            raise ForkedLog
         if self._writing.locked() or self._waiting:
+            self._refuse_handler()
             return self._written_with_others(work)
         try:
             with self._writing:
@@ -111,11 +112,12 @@ class GroupCommit:
     @contextmanager
     def reading(self) -> Iterator[sqlite3.Cursor]:
         """Yield a cursor while nobody writes, for a database that has no other connection."""
-        if self._process != os.getpid() or self._writer == get_ident():
-            self._refuse()
+        if self._process != os.getpid():
+            raise ForkedLog
+        self._refuse_handler()
         try:
-            with self._writing, self._noted(), closing(self._opened().cursor()) as cursor:
-                yield cursor
+            with self._writing, self._noted():
+                yield self._opened()
         finally:
             self._wake_next()
 
@@ -125,23 +127,22 @@ class GroupCommit:
             return
         with self._writing:
             self._is_closed = True
-            connection, self._connection = self._connection, None
-            if connection:
-                connection.close()
+            cursor, self._cursor = self._cursor, None
+            if cursor:
+                cursor.connection.close()
 
     def __del__(self) -> None:
         """Close what nobody closed."""
-        if self._connection and os.getpid() == self._process:
-            self._connection.close()
+        if self._cursor and os.getpid() == self._process:
+            self._cursor.connection.close()
 
-    def _refuse(self) -> NoReturn:
-        if os.getpid() != self._process:
-            raise ForkedLog
-        raise StoreUnavailable(
-            store="this log",
-            why="its thread is in the middle of a write, and a signal handler came",
-            advice="let the handler set a flag, and save after it",
-        )
+    def _refuse_handler(self) -> None:
+        if self._writer == get_ident():
+            raise StoreUnavailable(
+                store="this log",
+                why="its thread is in the middle of a write, and a signal handler came",
+                advice="let the handler set a flag, and save after it",
+            )
 
     def _written_with_others(self, work: Work[Result]) -> Result:
         write = _Write(work)
@@ -194,10 +195,10 @@ class GroupCommit:
     def _written(self, work: Work[Result]) -> Result:
         try:
             self._writer = get_ident()
-            connection = self._connection or self._opened()
-            if self._has_gap or connection.in_transaction:
-                connection = self._opened()
-            result = work(connection.cursor())
+            cursor = self._cursor
+            if cursor is None or self._has_gap or cursor.connection.in_transaction:
+                cursor = self._opened()
+            result = work(cursor)
         except sqlite3.Error as error:
             self._note(error)
             raise
@@ -220,24 +221,23 @@ class GroupCommit:
     def _note(self, error: sqlite3.Error) -> None:
         self._has_gap |= "FSYNC" in (getattr(error, "sqlite_errorname", None) or "")
 
-    def _opened(self) -> sqlite3.Connection:
-        """Return the connection, with nothing left of a write that was interrupted, and no gap."""
+    def _opened(self) -> sqlite3.Cursor:
+        """Return the cursor, with nothing left of a write that was interrupted, and no gap."""
         if self._is_closed:
             raise ClosedLog
-        self._connection = connection = self._connection or self._connect()
-        if connection.in_transaction:
-            connection.execute("ROLLBACK")
+        self._cursor = cursor = self._cursor or self._connect().cursor()
+        _roll_back(cursor)
         if self._has_gap:
-            self._close_gap(connection)
-        return connection
+            self._close_gap(cursor)
+        return cursor
 
-    def _close_gap(self, connection: sqlite3.Connection) -> None:
+    def _close_gap(self, cursor: sqlite3.Cursor) -> None:
         """After a sync that failed: move everything into the database and begin the -wal anew.
 
         The system forgets what it could not write, such as leases that wait for the next sync. A
         commit behind that gap would not be found after a power loss.
         """
-        busy, _, _ = connection.execute("PRAGMA wal_checkpoint(RESTART)").fetchone()
+        busy, _, _ = cursor.execute("PRAGMA wal_checkpoint(RESTART)").fetchone()
         if busy:
             raise sqlite3.OperationalError("a reader keeps the -wal from being begun anew")
         self._has_gap = False

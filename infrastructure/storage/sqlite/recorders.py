@@ -56,28 +56,31 @@ class AggregateRecorder(EventsFromRows, stock.SQLiteAggregateRecorder):
         self, stored_events: Sequence[StoredEvent], **kwargs: Any
     ) -> Sequence[int] | None:
         """Append in one durable transaction. Raises IntegrityError for a version that is taken."""
-        rows, made = unsealed(stored_events), list[bytes]()
-        is_one = len(rows) == 1 and type(stored_events[0]) is StoredEvent and not kwargs
-        positions = self.datastore.write(
-            lambda c: self._insert_events(c, stored_events, rows=rows, made=made, **kwargs),
-            is_atomic=is_one,  # of two that follow one head, the table lets one in
-        )
-        self._heads.remember(rows, made)
-        return positions
-
-    def _insert_events(
-        self, c: Any, stored_events: Sequence[StoredEvent], **kwargs: Any
-    ) -> Sequence[int] | None:
-        self._insert_sealed(c, stored_events, kwargs["rows"], kwargs["made"])
+        self._append(stored_events, **kwargs)
         return None
 
+    def _append(self, stored_events: Sequence[StoredEvent], **kwargs: Any) -> Sequence[int]:
+        rows, seals = unsealed(stored_events), list[bytes]()
+        positions = self.datastore.write(
+            partial(self._insert_sealed, stored_events, rows, seals, **kwargs),
+            # One statement is atomic: of two that follow one head, the table lets one in.
+            is_atomic=len(rows) == 1 and type(stored_events[0]) is StoredEvent and not kwargs,
+        )
+        self._heads.remember(rows, seals)
+        return positions
+
     def _insert_sealed(
-        self, c: Any, stored_events: Sequence[StoredEvent], rows: list[Unsealed], made: list[bytes]
+        self,
+        stored_events: Sequence[StoredEvent],
+        rows: list[Unsealed],
+        seals: list[bytes],
+        c: Any,
+        **_: Any,
     ) -> list[int]:
-        """Insert each event with its seal, which also goes into `made`; return their positions."""
-        made[:] = self._heads.seals(rows, partial(self._newest_seal, c))
+        """Insert each event with its seal, which also goes into `seals`; return their positions."""
+        seals[:] = self._heads.seals(rows, partial(self._newest_seal, c))
         positions = []
-        for stored, row, own in zip(stored_events, rows, made, strict=True):
+        for stored, row, own in zip(stored_events, rows, seals, strict=True):
             c.execute(self.insert_events_statement, (*row, own))
             positions.append(c.lastrowid)
             if isinstance(stored, StoredEventWithPayload):
@@ -161,10 +164,11 @@ class ApplicationRecorder(AggregateRecorder, SealedReads, stock.SQLiteApplicatio
         super().__init__(datastore, events_table_name)
         self.select_max_notification_id_statement = f"SELECT MAX(position) FROM {events_table_name}"
 
-    def _insert_events(
-        self, c: Any, stored_events: Sequence[StoredEvent], **kwargs: Any
+    def insert_events(
+        self, stored_events: Sequence[StoredEvent], **kwargs: Any
     ) -> Sequence[int] | None:
-        return self._insert_sealed(c, stored_events, kwargs["rows"], kwargs["made"])
+        """Append, and return the events' positions."""
+        return self._append(stored_events, **kwargs)
 
     def subscribe(
         self, gt: int | None = None, topics: Sequence[str] = ()
@@ -213,15 +217,17 @@ class TrackingRecorder(stock.SQLiteTrackingRecorder):
 class ProcessRecorder(TrackingRecorder, ApplicationRecorder, persistence.ProcessRecorder):
     """Events and tracking in one transaction."""
 
-    def _insert_events(
+    def _insert_sealed(
         self,
-        c: Any,
         stored_events: Sequence[StoredEvent],
+        rows: list[Unsealed],
+        seals: list[bytes],
+        c: Any,
         *,
         tracking: Tracking | None = None,
-        **kwargs: Any,
-    ) -> Sequence[int] | None:
-        positions = super()._insert_events(c, stored_events, **kwargs)
+        **_: Any,
+    ) -> list[int]:
+        positions = super()._insert_sealed(stored_events, rows, seals, c)
         if tracking is not None:
             self._insert_tracking(c, tracking)
         return positions
