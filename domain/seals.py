@@ -21,8 +21,20 @@ class _Lengths(dict[int, bytes]):
         return packed
 
 
+class _Texts(dict[str, bytes]):
+    """Text in UTF-8 behind its length, made once: most streams and topics come again."""
+
+    def __missing__(self, text: str) -> bytes:
+        encoded = text.encode()
+        prefixed = _LENGTHS[len(encoded)] + encoded
+        if len(self) < KEPT_MAX:
+            self[text] = prefixed
+        return prefixed
+
+
 KEPT_MAX = 4096
 _LENGTHS = _Lengths()
+_TEXTS = _Texts()
 _EMPTY = sha256()
 
 
@@ -41,19 +53,17 @@ def seal(previous: bytes, stream: str, version: int, topic: str, state: bytes) -
 
     Lengths are 8 bytes, big-endian; text is UTF-8; the version is decimal text.
     """
-    name, number, what = stream.encode(), b"%d" % version, topic.encode()
+    number = b"%d" % version
     digest = _EMPTY.copy()  # OpenSSL looks the algorithm up for each that is made anew
     digest.update(
         b"".join(  # written out: an audit does this for every event of a log
             (
                 _LENGTHS[len(previous)],
                 previous,
-                _LENGTHS[len(name)],
-                name,
+                _TEXTS[stream],
                 _LENGTHS[len(number)],
                 number,
-                _LENGTHS[len(what)],
-                what,
+                _TEXTS[topic],
                 _LENGTHS[len(state)],
                 state,
             )

@@ -164,11 +164,8 @@ class ApplicationRecorder(AggregateRecorder, SealedReads, stock.SQLiteApplicatio
         super().__init__(datastore, events_table_name)
         self.select_max_notification_id_statement = f"SELECT MAX(position) FROM {events_table_name}"
 
-    def insert_events(
-        self, stored_events: Sequence[StoredEvent], **kwargs: Any
-    ) -> Sequence[int] | None:
-        """Append, and return the events' positions."""
-        return self._append(stored_events, **kwargs)
+    insert_events = AggregateRecorder._append
+    """The same, and return the events' positions."""
 
     def subscribe(
         self, gt: int | None = None, topics: Sequence[str] = ()
