@@ -125,6 +125,14 @@ def test_a_state_never_speaks_for_another_event(claims: dict[str, object]) -> No
         assert (event.originator_id, event.originator_version) == (STREAM, 7)
 
 
+@pytest.mark.parametrize("version", [0, -1])
+def test_no_event_has_a_version_below_1(version: int) -> None:
+    with pytest.raises(DamagedEvent, match="not positive"):
+        next(mapper().events(STREAM, [(version, SAVED.TOPIC, state_with())]))
+    with pytest.raises(AssertionError):
+        mapper().to_stored_event(ProgressSaved(timestamp=SAVED.timestamp, progress=0.5))
+
+
 def test_a_topic_nobody_knows_imports_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
