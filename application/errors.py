@@ -5,6 +5,7 @@ ResumelogError
 ├── JobNotFound, AmbiguousJob      a name that means no job, or several
 ├── AlreadyRunning                 another worker holds the job
 ├── JobPaused                      somebody asked the worker to leave
+├── OutputMissing                  an exporter that ended well wrote no file
 ├── NoSuchSimulation               the host doesn't know it
 ├── StoreError
 │   ├── StoreUnavailable           disk full, no permission, locked: nothing was written
@@ -18,10 +19,14 @@ ResumelogError
 │   └── DamagedStore, DamagedEvent, DamagedView, PayloadGone
 ├── BadManifest                    no list of heads, or not as it was written
 └── NotSaved                       the work is done, but part of its record is not on disk
+
+SystemExit
+└── Terminated                     SIGTERM or SIGHUP came; the exit code is 128 and the signal's number
 """
 
 from __future__ import annotations
 
+import signal
 from uuid import UUID
 
 from eventsourcing.persistence import (
@@ -63,6 +68,13 @@ class JobPaused(ResumelogError):
     text = "was paused by {actor}: {reason}; run it again to go on"
     actor: str
     reason: str
+
+
+class OutputMissing(ResumelogError):
+    """An exporter said that it is done, and there is no file."""
+
+    text = "ended without an error, but there is no file {output}; check what the exporter returned"
+    output: str
 
 
 class NoSuchSimulation(ResumelogError):
@@ -233,3 +245,16 @@ class NotSaved(ResumelogError):
     text = "{count} saves are not on disk: {why}; free the disk and run it again"
     count: int
     why: str
+
+
+class Terminated(SystemExit):
+    """The process was asked to end, in the middle of work."""
+
+    def __init__(self, number: int) -> None:
+        """Take the signal's number."""
+        super().__init__(128 + number)
+        self.signal = signal.Signals(number).name
+
+    def __str__(self) -> str:
+        """Name the signal."""
+        return self.signal

@@ -204,8 +204,12 @@ class Artifacts(Protocol):
         """Return where a path below the root is."""
         ...
 
-    def partial(self, final: Path) -> Path:
-        """Return a temporary path beside `final`, with its suffix."""
+    def partial(self, final: Path, mark: str = "") -> Path:
+        """Return a temporary path beside `final`, with its suffix: that of `mark`, or a new one."""
+        ...
+
+    def sync(self, path: Path) -> None:
+        """Make what was written to a file durable."""
         ...
 
     def discard(self, partial: Path) -> None:

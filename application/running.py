@@ -21,15 +21,19 @@ logger = logging.getLogger("resumelog")
 
 
 class Saved(NamedTuple):
-    """What a save came to: the events on disk, and how many commands wait for the disk."""
+    """What a save came to: the events on disk, and how many commands wait for the disk.
+
+    `throttled`: it is kept in memory until its time comes, or the end of the work.
+    """
 
     events: Events
     held: int
+    throttled: bool = False
 
     @property
     def on_disk(self) -> bool:
         """Tell whether this save and all before it are durable."""
-        return not self.held
+        return not (self.held or self.throttled)
 
 
 class _Held(NamedTuple, Generic[State]):
@@ -106,6 +110,19 @@ class Running(Generic[State]):
                     raise
                 self._hold(_Held(claimed, size), error)
                 return Saved((), len(self._held))
+
+    def accepts(self, command: Callable[[State, Claim], Events]) -> bool:
+        """Tell whether the kept state lets a command append something; `do` raises why not."""
+        claim = self._held_claim("save")
+        try:
+            return bool(command(self.state, claim))
+        except Refused:
+            return False
+
+    @property
+    def held(self) -> int:
+        """How many commands wait for the disk."""
+        return len(self._held)
 
     def watch(self) -> State:
         """Return the state as the log has it now, so that a pause or a stop is seen.

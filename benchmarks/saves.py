@@ -15,7 +15,7 @@ from pathlib import Path
 
 import resumelog
 from benchmarks.measuring import medians, show
-from resumelog.application.export_jobs import Export
+from resumelog.application.export import Export
 from resumelog.domain.aggregate import Draft, draft
 from resumelog.domain.events import Events
 from resumelog.domain.export_events import ProgressSaved

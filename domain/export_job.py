@@ -195,6 +195,17 @@ class ExportJob(EventSourced):
             raise UnitsRemain(self.title, units_done=done, units_total=total)
         return self.new(at, draft(Completed, epoch=by.epoch, artifact=artifact))
 
+    def begin_again(self, reason: str, by: Claim, at: datetime) -> Events:
+        """Forget the progress within an attempt: its exporter is at 0 once more."""
+        self._require_working("begin again", by)
+        restarted = self._draft(Restarted, self.work, epoch=by.epoch, reason=error_text(reason))
+        started = self._draft(Started, self.work, epoch=by.epoch, worker=by.worker)
+        asked = self.decided_by["status"]
+        drafts = [restarted, started]
+        if isinstance(asked, Paused):
+            drafts.append(draft(Paused, reason=asked.reason, actor=asked.actor))
+        return self.new(at, *drafts)
+
     def restart(self, reason: str, at: datetime) -> Events:
         """Forget the progress; a worker that is still at it is refused from here on."""
         if self.status is ExportStatus.IDLE:

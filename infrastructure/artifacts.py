@@ -26,8 +26,10 @@ class FileArtifacts:
         """Return where a path below the root is."""
         return self.root / path
 
-    def partial(self, final: Path) -> Path:
-        """Return an unused temporary path beside `final`, with its suffix; make the folder.
+    def partial(self, final: Path, mark: str = "") -> Path:
+        """Return a temporary path beside `final`, with its suffix; make the folder.
+
+        It is unused, or with a `mark` always the same.
 
         Raises OSError where there can be no such file.
         """
@@ -35,7 +37,7 @@ class FileArtifacts:
         if final.is_dir():
             raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(final))
         _make_folder(final.parent)
-        return final.with_name(f".{final.stem}{MARK}{secrets.token_hex(4)}{final.suffix}")
+        return final.with_name(f".{final.stem}{MARK}{mark or secrets.token_hex(4)}{final.suffix}")
 
     def commit(self, partial: Path, final: Path) -> Artifact:
         """Sync the file, move it into place, sync the folder, and describe it."""
@@ -53,6 +55,10 @@ class FileArtifacts:
         _sync(path)
         _sync(path.parent)
         return self._described(path)
+
+    def sync(self, path: Path) -> None:
+        """Make what was written to a file durable."""
+        _sync(path)
 
     def discard(self, partial: Path) -> None:
         """Remove what stands at a temporary path."""

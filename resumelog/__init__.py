@@ -18,7 +18,8 @@ if TYPE_CHECKING:
         NotSaved,
         StoreError,
     )
-    from resumelog.application.export_jobs import Export, ExportJobs
+    from resumelog.application.export import Export
+    from resumelog.application.export_jobs import ExportJobs, ExportSession
     from resumelog.application.scene_batches import SceneBatches
     from resumelog.application.steps import Host, StepContext, StopAsked
     from resumelog.domain.errors import LeaseLost, Refused, ResumelogError
@@ -32,8 +33,9 @@ _HOMES = {
     "AlreadyRunning": "application.errors",
     "AutoPilot": "application.autopilot_runs",
     "Batch": "application.batch",
-    "Export": "application.export_jobs",
+    "Export": "application.export",
     "ExportJobs": "application.export_jobs",
+    "ExportSession": "application.export_jobs",
     "Host": "application.steps",
     "JobNotFound": "application.errors",
     "JobPaused": "application.errors",
@@ -57,6 +59,7 @@ __all__ = [
     "Batch",
     "Export",
     "ExportJobs",
+    "ExportSession",
     "Host",
     "JobNotFound",
     "JobPaused",

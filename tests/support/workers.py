@@ -82,17 +82,17 @@ def list_and_append(database: str, name: str) -> None:
 def fork(database: str) -> None:
     """Use a log in a child of this process, then go on with it here."""
     with resumelog.open(database) as log, log.exports.resume("成片.mp4") as job:
-        job.save_progress(0.25)
+        job.save_progress(units_done=1, units_total=4)
         child = os.fork()
         if not child:
             try:
-                job.save_progress(0.5)
+                job.save_progress(units_done=2, units_total=4)
             except ResumelogError as error:
                 tell(type(error).__name__)
             finally:
                 os._exit(0)
         os.waitpid(child, 0)
-        job.save_progress(0.75)
+        job.save_progress(units_done=3, units_total=4)
         tell(job.progress)
 
 

@@ -1,0 +1,179 @@
+"""A worker's handle on one export: what is done, what is left, how far it is, and its output."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from pydantic import JsonValue
+
+from resumelog.application.errors import JobPaused, OutputMissing
+from resumelog.application.ports import Artifacts, InFlight
+from resumelog.application.running import Running, Saved
+from resumelog.application.throttle import Throttle
+from resumelog.domain.errors import ProgressFell
+from resumelog.domain.export_events import Paused
+from resumelog.domain.export_job import ExportJob, ExportStatus, Report
+from resumelog.domain.resume_point import ResumePoint, resume_point
+
+OUTPUT = "output"
+
+
+class Export:
+    """One attempt at one export. `progress` is a fraction, units count from 0. Safe for threads."""
+
+    def __init__(
+        self,
+        running: Running[ExportJob],
+        artifacts: Artifacts,
+        output: Path,
+        save_interval_s: float,
+    ) -> None:
+        """Wrap a job that is about to run; `ExportJobs.resume` does."""
+        self._running, self._artifacts = running, artifacts
+        self._throttle = Throttle(
+            save_interval_s, running.clock.monotonic, self._write, running.lock
+        )
+        self._appended: Path | None = None
+        self.units_total: int | None = None
+        self.output_path = output
+
+    @property
+    def progress(self) -> float:
+        """The fraction that is done, as it was reported last."""
+        kept = self._throttle.kept
+        return kept.progress if kept else self._running.state.progress
+
+    @property
+    def units_done(self) -> int:
+        """How many units are done; 0 where none were counted."""
+        return self._running.state.report.units_done or 0
+
+    @property
+    def cursor(self) -> JsonValue:
+        """The exporter's own position, as it was saved last."""
+        return self._running.state.report.cursor
+
+    @property
+    def is_completed(self) -> bool:
+        """Tell whether it is finished and its output is still there."""
+        return self._running.state.status is ExportStatus.COMPLETED
+
+    def remaining(self, total: int) -> Iterator[int]:
+        """Iterate over the units that are left, of `total`; stop where somebody paused the job."""
+        self.units_total = total
+        done = total if self.is_completed else self.units_done
+        for unit in range(done, total):
+            self.leave_if_paused()
+            yield unit
+
+    def save_progress(
+        self,
+        progress: float = 0.0,
+        *,
+        units_done: int | None = None,
+        units_total: int | None = None,
+        cursor: JsonValue = None,
+    ) -> Saved:
+        """Save after the work: exact counts or a cursor, which are on disk on return, or a fraction.
+
+        Of bare fractions (0.0 to 1.0) one in `save_interval_s` is written, and 1.0; of the others
+        the last is kept until its time comes, or the end: `Saved.throttled` tells. A kill loses it.
+        Raises ProgressOutOfRange, ProgressFell, UnitsOutOfRange, UnitsTotalChanged, TooLarge,
+        LeaseLost, StoreUnavailable.
+        """
+        bare = units_done is units_total is cursor is None
+        total = units_total or (None if units_done is None else self.units_total)
+        report = Report(progress, units_done, total, cursor)
+        with self._running.lock:
+            if bare and self._is_kept(report):
+                return Saved((), self._running.held, throttled=True)
+            self.flush()
+            return self._write(report)
+
+    def begin_again(self, reason: str) -> Saved:
+        """Forget the progress: the exporter begins at 0 once more. A `Restarted` says why."""
+        with self._running.lock:
+            at = self._running.clock.now()
+            self._throttle.forget(float("-inf"))
+            return self._running.do(lambda job, by: job.begin_again(reason, by, at))
+
+    def flush(self) -> None:
+        """Write the last fraction, if the throttle kept it. Raises LeaseLost, StoreUnavailable."""
+        self._throttle.flush()
+
+    @contextmanager
+    def output(self, *, keep_partial: bool = False) -> Iterator[Path]:
+        """Yield a temporary path; move it into place when the block ends without an error.
+
+        What a kill leaves of it, the next worker removes. With `keep_partial`, for exporters that
+        append, it stays and is yielded again, unless the job is at 0: a kill may leave more in it
+        than was saved, so cut it to what `cursor` says. It is made durable before each save.
+        Raises NotRunning where the export is completed already, and LeaseLost.
+        """
+        partial = self._partial(keep_partial)
+        left = None if keep_partial else str(partial)
+        self._running.begun(InFlight(OUTPUT, 0, partial=left))
+        self._appended = partial if keep_partial else None
+        try:
+            yield partial
+            self._running.watch()  # a successor's output is not ours to replace
+            self._artifacts.commit(partial, self.output_path)
+            keep_partial = False
+        finally:
+            self._appended = None
+            if not keep_partial:
+                self._artifacts.discard(partial)
+            self._running.ended(OUTPUT)
+
+    def complete(self, output: str | Path | None = None) -> Saved:
+        """Finish, with the output if there is one; `output` names another than `output_path`.
+
+        Raises UnitsRemain where some are left, OutputMissing where `output` is no file.
+        """
+        path = self._artifacts.absolute(output or self.output_path)
+        if output and not path.is_file():
+            raise OutputMissing(self._running.state.title, output=str(path))
+        self.flush()
+        artifact = self._artifacts.settle(path) if path.is_file() else None
+        at = self._running.clock.now()
+        return self._running.do(lambda job, by: job.complete(artifact, by, at))
+
+    def resume_point(self) -> ResumePoint:
+        """Return what is done and what is next, and why."""
+        return resume_point(self._running.state)
+
+    def leave_if_paused(self) -> None:
+        """Raise JobPaused once somebody asked for a pause, and LeaseLost once it is another's job."""
+        job = self._running.watch()
+        if job.status is ExportStatus.PAUSED:
+            event = job.decided_by["status"]
+            assert isinstance(event, Paused)
+            raise JobPaused(job.title, actor=event.actor, reason=event.reason)
+
+    def _is_kept(self, report: Report) -> bool:
+        """Check a fraction as if it were written, and let the throttle have it."""
+        at = self._running.clock.now()
+        if not self._running.accepts(lambda job, by: job.save_progress(report, by, at)):
+            return False
+        kept = self._throttle.kept
+        if kept and report.progress < kept.progress:
+            title = self._running.state.title
+            raise ProgressFell(title, before=kept.progress, after=report.progress)
+        return self._throttle.keeps(report)
+
+    def _write(self, report: Report) -> Saved:
+        if self._appended and self._appended.is_file():
+            self._artifacts.sync(self._appended)
+        at = self._running.clock.now()
+        return self._running.do(lambda job, by: job.save_progress(report, by, at))
+
+    def _partial(self, keep: bool) -> Path:
+        if not keep:
+            return self._artifacts.partial(self.output_path)
+        state = self._running.state
+        partial = self._artifacts.partial(self.output_path, state.id.hex[:8])
+        if state.report == Report(0.0):
+            self._artifacts.discard(partial)
+        return partial

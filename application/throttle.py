@@ -1,0 +1,70 @@
+"""Bare fractions come by the thousand: one an interval is written, the newest of the others kept."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from threading import RLock, Timer
+
+from resumelog.domain.errors import ResumelogError
+from resumelog.domain.export_job import Report
+
+logger = logging.getLogger("resumelog")
+
+
+class Throttle:
+    """Says which report is written now, and writes the last one that was not, once its time comes.
+
+    Counted in monotonic seconds, so that the wall clock may step. All is done under `lock`, which
+    `write` takes too.
+    """
+
+    def __init__(
+        self,
+        interval_s: float,
+        monotonic: Callable[[], float],
+        write: Callable[[Report], object],
+        lock: RLock,
+    ) -> None:
+        """Let the first report through."""
+        self._interval_s, self._monotonic = interval_s, monotonic
+        self._write, self._lock = write, lock
+        self._opens_at = float("-inf")
+        self._timer: Timer | None = None
+        self.kept: Report | None = None
+
+    def keeps(self, report: Report) -> bool:
+        """Keep a report for later, and tell so; False for one to be written now."""
+        now = self._monotonic()
+        if report.progress >= 1 or now >= self._opens_at:
+            self.forget(now)
+            return False
+        self.kept = report
+        if self._timer is None:
+            self._timer = Timer(self._opens_at - now, self._write_late)
+            self._timer.daemon = True
+            self._timer.start()
+        return True
+
+    def forget(self, now: float) -> None:
+        """A report is written at `now`, which has all that is kept in it."""
+        self._opens_at = now + self._interval_s
+        self.kept = None
+        if self._timer:
+            self._timer.cancel()
+            self._timer = None
+
+    def flush(self) -> None:
+        """Write what is kept; it stays kept where that fails."""
+        with self._lock:
+            if self.kept:
+                self._write(self.kept)
+                self.forget(self._monotonic())
+
+    def _write_late(self) -> None:
+        with self._lock:
+            self._timer = None
+            try:
+                self.flush()
+            except ResumelogError as error:  # the worker's next save, or its end, raises it
+                logger.warning("a report waits for the next save: %s", error)
