@@ -5,7 +5,8 @@ ResumelogError
 ├── JobNotFound, AmbiguousJob      a name that means no job, or several
 ├── AlreadyRunning                 another worker holds the job
 ├── JobPaused                      somebody asked the worker to leave
-├── OutputMissing                  an exporter that ended well wrote no file
+├── NoOutput, OutputMissing        the job was begun without one; its exporter wrote none
+├── NoResumer                      nothing was begun by the names of the old system
 ├── NoSuchSimulation               the host doesn't know it
 ├── StoreError
 │   ├── StoreUnavailable           disk full, no permission, locked: nothing was written
@@ -68,6 +69,18 @@ class JobPaused(ResumelogError):
     text = "was paused by {actor}: {reason}; run it again to go on"
     actor: str
     reason: str
+
+
+class NoOutput(ResumelogError):
+    """An output is asked for, and the job was begun without one."""
+
+    text = "has no output; name its path when it is resumed"
+
+
+class NoResumer(ResumelogError):
+    """Nothing was begun by the names of the old system."""
+
+    text = "no export was begun in this thread or task; enter `resumable_export_context` first"
 
 
 class OutputMissing(ResumelogError):

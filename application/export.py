@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 
 from pydantic import JsonValue
 
-from resumelog.application.errors import JobPaused, OutputMissing
+from resumelog.application.errors import JobPaused, NoOutput, OutputMissing
 from resumelog.application.ports import Artifacts, InFlight
 from resumelog.application.running import Running, Saved
 from resumelog.application.throttle import Throttle
@@ -16,6 +17,7 @@ from resumelog.domain.errors import ProgressFell
 from resumelog.domain.export_events import Paused
 from resumelog.domain.export_job import ExportJob, ExportStatus, Report
 from resumelog.domain.resume_point import ResumePoint, resume_point
+from resumelog.domain.values import Artifact
 
 OUTPUT = "output"
 
@@ -27,7 +29,7 @@ class Export:
         self,
         running: Running[ExportJob],
         artifacts: Artifacts,
-        output: Path,
+        output: Path | None,
         save_interval_s: float,
     ) -> None:
         """Wrap a job that is about to run; `ExportJobs.resume` does."""
@@ -36,8 +38,10 @@ class Export:
             save_interval_s, running.clock.monotonic, self._write, running.lock
         )
         self._appended: Path | None = None
+        self._placed: Artifact | None = None
         self.units_total: int | None = None
         self.output_path = output
+        self.monotonic = running.clock.monotonic
 
     @property
     def progress(self) -> float:
@@ -54,6 +58,37 @@ class Export:
     def cursor(self) -> JsonValue:
         """The exporter's own position, as it was saved last."""
         return self._running.state.report.cursor
+
+    @property
+    def saved_progress(self) -> float:
+        """The fraction that is on disk; less than `progress` while the throttle keeps a report."""
+        return self._running.state.progress
+
+    @property
+    def save_interval_s(self) -> float:
+        """Seconds between two bare fractions that are written."""
+        return self._throttle.interval_s
+
+    @save_interval_s.setter
+    def save_interval_s(self, seconds: float) -> None:
+        self._throttle.interval_s = seconds
+
+    @property
+    def saved_at(self) -> datetime | None:
+        """When the event was written that says how far it is; None before the first."""
+        event = self._running.state.decided_by.get("report")
+        return event.timestamp if event else None
+
+    @property
+    def artifact_path(self) -> Path | None:
+        """Where the finished output is."""
+        artifact = self._running.state.artifact
+        return Path(artifact.root, artifact.path) if artifact else None
+
+    @property
+    def title(self) -> str:
+        """How messages name the job."""
+        return self._running.state.title
 
     @property
     def is_completed(self) -> bool:
@@ -99,6 +134,10 @@ class Export:
             self._throttle.forget(float("-inf"))
             return self._running.do(lambda job, by: job.begin_again(reason, by, at))
 
+    def require_fraction(self, progress: object) -> None:
+        """Raise ProgressOutOfRange for anything but a number from 0 to 1."""
+        self._running.state.require_fraction(progress)
+
     def flush(self) -> None:
         """Write the last fraction, if the throttle kept it. Raises LeaseLost, StoreUnavailable."""
         self._throttle.flush()
@@ -112,14 +151,20 @@ class Export:
         than was saved, so cut it to what `cursor` says. It is made durable before each save.
         Raises NotRunning where the export is completed already, and LeaseLost.
         """
-        partial = self._partial(keep_partial)
+        with self.beside_output(keep_partial=keep_partial) as partial:
+            yield partial
+            self.place(partial, self._final)
+
+    @contextmanager
+    def beside_output(self, *, keep_partial: bool = False) -> Iterator[Path]:
+        """Yield a temporary path as `output` does, and move nothing: `place` does."""
+        final = self._final
+        partial = self._kept_partial(final) if keep_partial else self._artifacts.partial(final)
         left = None if keep_partial else str(partial)
         self._running.begun(InFlight(OUTPUT, 0, partial=left))
         self._appended = partial if keep_partial else None
         try:
             yield partial
-            self._running.watch()  # a successor's output is not ours to replace
-            self._artifacts.commit(partial, self.output_path)
             keep_partial = False
         finally:
             self._appended = None
@@ -127,22 +172,37 @@ class Export:
                 self._artifacts.discard(partial)
             self._running.ended(OUTPUT)
 
+    def place(self, partial: Path, final: Path) -> None:
+        """Make a file durable and move it into place. Raises LeaseLost: a successor's stays."""
+        self._running.watch()
+        self._placed = self._artifacts.commit(partial, final)
+
     def complete(self, output: str | Path | None = None) -> Saved:
         """Finish, with the output if there is one; `output` names another than `output_path`.
 
         Raises UnitsRemain where some are left, OutputMissing where `output` is no file.
         """
-        path = self._artifacts.absolute(output or self.output_path)
-        if output and not path.is_file():
-            raise OutputMissing(self._running.state.title, output=str(path))
+        path = self._artifacts.absolute(output) if output else self.output_path
+        if output and not (path and path.is_file()):
+            raise OutputMissing(self.title, output=str(path))
         self.flush()
-        artifact = self._artifacts.settle(path) if path.is_file() else None
+        artifact = self._settled(path) if path and path.is_file() else None
         at = self._running.clock.now()
         return self._running.do(lambda job, by: job.complete(artifact, by, at))
+
+    def leave(self, cause: object) -> Saved:
+        """End this attempt with work undone: what was reported last is saved, and `Interrupted`."""
+        self.flush()
+        at = self._running.clock.now()
+        return self._running.do(lambda job, by: job.interrupt(cause, by, at))
 
     def resume_point(self) -> ResumePoint:
         """Return what is done and what is next, and why."""
         return resume_point(self._running.state)
+
+    def is_as_recorded(self) -> bool:
+        """Replay the log from its beginning; tell whether that is the kept state. Raises DamagedEvent."""
+        return self._running.is_as_recorded()
 
     def leave_if_paused(self) -> None:
         """Raise JobPaused once somebody asked for a pause, and LeaseLost once it is another's job."""
@@ -159,9 +219,15 @@ class Export:
             return False
         kept = self._throttle.kept
         if kept and report.progress < kept.progress:
-            title = self._running.state.title
-            raise ProgressFell(title, before=kept.progress, after=report.progress)
+            raise ProgressFell(self.title, before=kept.progress, after=report.progress)
         return self._throttle.keeps(report)
+
+    def _settled(self, path: Path) -> Artifact:
+        """Describe the output; the file that was just placed has been hashed already."""
+        placed = self._placed
+        if placed and Path(placed.root, placed.path) == path and not self._artifacts.fault(placed):
+            return placed
+        return self._artifacts.settle(path)
 
     def _write(self, report: Report) -> Saved:
         if self._appended and self._appended.is_file():
@@ -169,11 +235,15 @@ class Export:
         at = self._running.clock.now()
         return self._running.do(lambda job, by: job.save_progress(report, by, at))
 
-    def _partial(self, keep: bool) -> Path:
-        if not keep:
-            return self._artifacts.partial(self.output_path)
+    @property
+    def _final(self) -> Path:
+        if self.output_path is None:
+            raise NoOutput(self.title)
+        return self.output_path
+
+    def _kept_partial(self, final: Path) -> Path:
         state = self._running.state
-        partial = self._artifacts.partial(self.output_path, state.id.hex[:8])
+        partial = self._artifacts.partial(final, state.id.hex[:8])
         if state.report == Report(0.0):
             self._artifacts.discard(partial)
         return partial

@@ -72,30 +72,28 @@ class ExportSession:
                 self._record_end(error)
 
     def _complete_or_leave(self) -> None:
-        export, report = self._export, self._running.state.report
-        if export.is_completed:
-            return
+        export, job = self._export, self._running.state
+        if job.status not in job.at_work:
+            return  # it was completed, or left
+        report = job.report
         done, total = report.units_done or 0, report.units_total or export.units_total or 0
         if done >= total:
             export.complete()
         else:
-            self._interrupt(f"left with {done} of {total} units done")
-
-    def _interrupt(self, cause: object) -> None:
-        at = self._running.clock.now()
-        self._running.do(lambda job, by: job.interrupt(cause, by, at))
+            export.leave(f"left with {done} of {total} units done")
 
     def _record_end(self, error: BaseException) -> None:
         """Let the exception go on even where its record can't be written."""
-        if not self._running.claim:
+        job = self._running.state
+        if not self._running.claim or job.status not in job.at_work:
             return
         try:
+            if not isinstance(error, Exception) or isinstance(error, JobPaused):
+                self._export.leave(error)
+                return
             self._export.flush()
-            if isinstance(error, Exception) and not isinstance(error, JobPaused):
-                at = self._running.clock.now()
-                self._running.do(lambda job, by: job.fail(error, by, at))
-            else:
-                self._interrupt(error)
+            at = self._running.clock.now()
+            self._running.do(lambda job, by: job.fail(error, by, at))
         except Exception as unsaved:  # noqa: BLE001 - the first error is the one to raise
             error.add_note(f"its record was not saved: {unsaved}")
 
@@ -117,26 +115,28 @@ class ExportJobs:
 
     def resume(
         self,
-        output_path: str | Path,
+        output_path: str | Path | None,
         *,
         inputs: JsonValue = None,
         key: str | None = None,
         exporter: str = "",
         on_changed_inputs: OnChangedInputs = "restart",
         save_interval_s: float = SAVE_INTERVAL_S,
+        needs_output: bool = False,
     ) -> ExportSession:
         """Start the export of `output_path`, or go on where it stopped; enter it by `with`.
 
-        The job's `key` is by default the absolute output path. Another `inputs`, exporter or output
+        The job's `key` is by default the absolute output path; with a key, `output_path` may be None.
+        Another `inputs`, exporter or output
         begins again at 0, or raises InputsChanged. A finished job whose output is intact is skipped:
-        `is_completed`, with nothing `remaining`. On leaving the block the job is completed, or
+        `is_completed`, with nothing `remaining`; with `needs_output` only if there is an output. On leaving the block the job is completed, or
         Interrupted (Ctrl+C, SIGTERM, an exit, units left) or Failed records why not, and the
         exception goes on. In the main thread SIGTERM and SIGHUP raise Terminated meanwhile, unless
         the program handles them. Raises AlreadyRunning.
         """
-        output = self._artifacts.absolute(output_path)
-        job = ExportJob.named(str(output) if key is None else key)
-        work = Work(exporter, str(output), fingerprint(inputs))
+        output = None if output_path is None else self._artifacts.absolute(output_path)
+        job = ExportJob.named(output and str(output) if key is None else key)
+        work = Work(exporter, str(output or ""), fingerprint(inputs))
         running = Running(self._log, self._leases, self._clock, job)
 
         def begin(job: ExportJob, by: Claim) -> Events:
@@ -144,7 +144,7 @@ class ExportJobs:
                 work,
                 by,
                 self._clock.now(),
-                output_intact=not self._fault(job),
+                output_intact=self._is_intact(job, needs_output),
                 on_changed_inputs=on_changed_inputs,
             )
 
@@ -159,6 +159,13 @@ class ExportJobs:
         """Forget the progress of a job; a worker that is at it is refused from here on."""
         return self._control(key, lambda job: job.restart(reason, self._clock.now()))
 
+    def restart_if_completed(self, key: str, reason: str) -> Events:
+        """Restart a job that is finished; do nothing with any other, or none."""
+        job = self._log.recover(ExportJob.named(key))
+        if job.status not in job.finished:
+            return ()
+        return self._log.decide(job, lambda job: job.restart(reason, self._clock.now()))
+
     def _control(self, key: str, command: Callable[[ExportJob], Events]) -> Events:
         return self._log.decide(self._found(key), command)
 
@@ -169,5 +176,5 @@ class ExportJobs:
                 return job
         raise JobNotFound(name=key)
 
-    def _fault(self, job: ExportJob) -> str:
-        return self._artifacts.fault(job.artifact) if job.artifact else ""
+    def _is_intact(self, job: ExportJob, needs_output: bool) -> bool:
+        return not (self._artifacts.fault(job.artifact) if job.artifact else needs_output)

@@ -140,6 +140,12 @@ class Running(Generic[State]):
                 state.require_claim(self.claim)
             return state
 
+    def is_as_recorded(self) -> bool:
+        """Tell whether a replay of the whole stream gives the kept state. Raises DamagedEvent."""
+        with self.lock:
+            empty = type(self.state)(self.state.id)
+            return empty.fold(self.log.history(empty.id)) == self.watch()
+
     def begun(self, unit: InFlight) -> None:
         """Note that a unit is in flight, so that a successor can clean up after it.
 

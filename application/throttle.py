@@ -27,7 +27,7 @@ class Throttle:
         lock: RLock,
     ) -> None:
         """Let the first report through."""
-        self._interval_s, self._monotonic = interval_s, monotonic
+        self.interval_s, self._monotonic = interval_s, monotonic
         self._write, self._lock = write, lock
         self._opens_at = float("-inf")
         self._timer: Timer | None = None
@@ -48,7 +48,7 @@ class Throttle:
 
     def forget(self, now: float) -> None:
         """A report is written at `now`, which has all that is kept in it."""
-        self._opens_at = now + self._interval_s
+        self._opens_at = now + self.interval_s
         self.kept = None
         if self._timer:
             self._timer.cancel()

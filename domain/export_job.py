@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 from functools import partial
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeGuard
 from uuid import UUID
 
 from pydantic import JsonValue
@@ -159,6 +159,11 @@ class ExportJob(EventSourced):
             saved = draft(saved, cursor=report.cursor)
         return self.new(at, saved)
 
+    def require_fraction(self, progress: object) -> None:
+        """Raise ProgressOutOfRange for anything but a number from 0 to 1."""
+        if not _is_number(progress) or not 0 <= progress <= 1:
+            raise ProgressOutOfRange(self.title, progress=progress)
+
     def pause(self, reason: str, actor: str, at: datetime) -> Events:
         """Ask the worker to stop at its next safe point."""
         if self.status is ExportStatus.PAUSED:
@@ -238,8 +243,8 @@ class ExportJob(EventSourced):
         progress, done, total, cursor = report
         if not (done is total is self.report.units_total is None):
             progress = self._fraction(done, total)
-        elif not _is_number(progress) or not 0 <= progress <= 1:
-            raise ProgressOutOfRange(self.title, progress=progress)
+        else:
+            self.require_fraction(progress)
         if progress < self.progress:
             raise ProgressFell(self.title, before=self.progress, after=progress)
         self.require_json("the cursor", cursor)
@@ -311,5 +316,5 @@ class ExportJob(EventSourced):
         self._became(ExportStatus.RUNNING, event)
 
 
-def _is_number(value: object) -> bool:
+def _is_number(value: object) -> TypeGuard[float]:
     return isinstance(value, int | float) and not isinstance(value, bool)

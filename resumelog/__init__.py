@@ -20,12 +20,15 @@ if TYPE_CHECKING:
     )
     from resumelog.application.export import Export
     from resumelog.application.export_jobs import ExportJobs, ExportSession
+    from resumelog.application.export_resumer import ExportResumer, get_export_resumer
+    from resumelog.application.resumable_exporter import ResumableExporter
     from resumelog.application.scene_batches import SceneBatches
     from resumelog.application.steps import Host, StepContext, StopAsked
     from resumelog.domain.errors import LeaseLost, Refused, ResumelogError
     from resumelog.domain.resume_point import ResumePoint
     from resumelog.infrastructure.bootstrap import ResumeLog
     from resumelog.infrastructure.bootstrap import open_log as open  # noqa: A004 - resumelog.open
+    from resumelog.infrastructure.exporting import make_resumable, resumable_export_context
 
 __version__ = "0.1.0"
 
@@ -35,6 +38,7 @@ _HOMES = {
     "Batch": "application.batch",
     "Export": "application.export",
     "ExportJobs": "application.export_jobs",
+    "ExportResumer": "application.export_resumer",
     "ExportSession": "application.export_jobs",
     "Host": "application.steps",
     "JobNotFound": "application.errors",
@@ -43,6 +47,7 @@ _HOMES = {
     "NotSaved": "application.errors",
     "Refused": "domain.errors",
     "ResumeLog": "infrastructure.bootstrap",
+    "ResumableExporter": "application.resumable_exporter",
     "ResumePoint": "domain.resume_point",
     "ResumelogError": "domain.errors",
     "Scene": "application.batch",
@@ -50,7 +55,10 @@ _HOMES = {
     "StepContext": "application.steps",
     "StopAsked": "application.steps",
     "StoreError": "application.errors",
+    "get_export_resumer": "application.export_resumer",
+    "make_resumable": "infrastructure.exporting",
     "open": "infrastructure.bootstrap",
+    "resumable_export_context": "infrastructure.exporting",
 }
 
 __all__ = [
@@ -59,6 +67,7 @@ __all__ = [
     "Batch",
     "Export",
     "ExportJobs",
+    "ExportResumer",
     "ExportSession",
     "Host",
     "JobNotFound",
@@ -66,6 +75,7 @@ __all__ = [
     "LeaseLost",
     "NotSaved",
     "Refused",
+    "ResumableExporter",
     "ResumeLog",
     "ResumePoint",
     "ResumelogError",
@@ -75,7 +85,10 @@ __all__ = [
     "StopAsked",
     "StoreError",
     "__version__",
+    "get_export_resumer",
+    "make_resumable",
     "open",
+    "resumable_export_context",
 ]
 
 

@@ -1,0 +1,200 @@
+"""Any exporter becomes resumable: what it reports is recorded, what it finished is skipped."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
+from copy import deepcopy
+from os import PathLike, fspath
+from pathlib import Path
+from typing import Any, Protocol
+
+from pydantic import JsonValue
+from pydantic_core import PydanticSerializationError, to_jsonable_python
+
+from resumelog.application.errors import OutputMissing
+from resumelog.application.export import Export
+from resumelog.application.export_jobs import ExportJobs, OnChangedInputs
+from resumelog.application.progress_scale import ProgressScale, Scale
+from resumelog.domain.errors import NotJson
+from resumelog.domain.values import canonical_json
+
+CALLBACK, RESUME_INFO = "_progress_callback", "_resume_info"
+LOOK_S = 1.0
+"""So often an exporter that reports is asked to leave, if somebody paused its job."""
+
+ProgressCallback = Callable[[float], object]
+
+
+class Exporter(Protocol):
+    """What is made resumable: `export` writes a file and returns its path; `name` is optional.
+
+    It may call `version["_progress_callback"](fraction)`, and read `version["_resume_info"]`,
+    present where an earlier attempt stopped: its progress, output_path, and timestamp (seconds).
+    """
+
+    def export(self, version: Any, output_path: str) -> Any:
+        """Write `output_path`."""
+        ...
+
+
+class ResumableExporter:
+    """An exporter with a log: the same call, and everything else of the one that it wraps."""
+
+    def __init__(
+        self,
+        exporter: Exporter,
+        jobs: Callable[[], AbstractContextManager[ExportJobs]],
+        *,
+        progress_scale: Scale = "absolute",
+        save_interval_s: float,
+        on_changed_inputs: OnChangedInputs = "restart",
+        in_place: bool = False,
+    ) -> None:
+        """Wrap it; `resumelog.make_resumable` says what the options are."""
+        self._exporter, self._jobs = exporter, jobs
+        self._scale: Scale = progress_scale
+        self._save_interval_s, self._on_changed_inputs = save_interval_s, on_changed_inputs
+        self._in_place = in_place
+
+    @property
+    def name(self) -> str:
+        """The exporter's own name, or its class's."""
+        return str(getattr(self._exporter, "name", type(self._exporter).__name__))
+
+    def __getattr__(self, name: str) -> Any:
+        """Return what the exporter itself has under this name."""
+        return getattr(self._exporter, name)
+
+    def export(
+        self,
+        version: Mapping[str, Any],
+        output_path: str | PathLike[str],
+        progress_callback: ProgressCallback | None = None,
+        **options: Any,
+    ) -> str:
+        """Export, or go on where an earlier attempt stopped, or skip what is finished and intact.
+
+        Returns the exporter's path. `progress_callback` gets fractions of the whole; the last is
+        1.0. `version` is left as it is. Raises what the exporter does, AlreadyRunning,
+        InputsChanged, OutputMissing, ProgressOutOfRange, JobPaused, LeaseLost, StoreUnavailable.
+        """
+        output = fspath(output_path)
+        given = {k: v for k, v in version.items() if k not in (CALLBACK, RESUME_INFO)}
+        with (
+            self._jobs() as jobs,
+            jobs.resume(
+                output,
+                inputs=jsonable([given, options] if options else given),
+                exporter=self.name,
+                on_changed_inputs=self._on_changed_inputs,
+                save_interval_s=self._save_interval_s,
+                needs_output=True,
+            ) as job,
+        ):
+            told = _Told(job, self._scale, progress_callback)
+            made = str(job.artifact_path)
+            if not job.is_completed:
+                made = self._made(job, told, deepcopy(given), output, options)
+                job.complete(made)
+            told.end()
+            return output if Path(made) == job.output_path else made
+
+    def _made(
+        self,
+        job: Export,
+        told: _Told,
+        version: dict[str, Any],
+        output: str,
+        options: dict[str, Any],
+    ) -> str:
+        """Let the exporter write beside its output, and move what it wrote into place."""
+        if self._in_place:
+            return self._run(job, told, version, output, options)
+        assert job.output_path
+        with job.beside_output(keep_partial=True) as partial:
+            written = Path(self._run(job, told, version, str(partial), options))
+            if written.is_dir() or not written.is_file():
+                raise OutputMissing(job.title, output=str(written))
+            final = job.output_path
+            if written != partial and partial.stem in written.name:  # another suffix than asked for
+                final = final.with_name(written.name.replace(partial.stem, final.stem))
+            elif written != partial:
+                return str(written)
+            job.place(written, final)
+            return str(final)
+
+    def _run(
+        self, job: Export, told: _Told, version: dict[str, Any], path: str, options: dict[str, Any]
+    ) -> str:
+        if job.progress >= 1 and not Path(path).exists():
+            told.begin_again("its output is missing")
+        if job.progress:
+            at = job.saved_at
+            version[RESUME_INFO] = {
+                "progress": job.progress,
+                "output_path": path,
+                "timestamp": at.timestamp() if at else None,
+            }
+        version[CALLBACK] = told.report
+        written = self._exporter.export(version, path, **options)
+        return fspath(written) if isinstance(written, str | PathLike) else path
+
+
+class _Told:
+    """What an exporter tells of its progress, on its way to the log and to who asked for it."""
+
+    def __init__(self, job: Export, scale: Scale, callback: ProgressCallback | None) -> None:
+        self._job, self._callback = job, callback
+        self._scale = ProgressScale(scale, job.progress, job.title)
+        self._looked_at = job.monotonic()
+        self._last: float | None = None
+
+    def report(self, reported: float) -> None:
+        """Record a report; one that falls is of work that was overtaken, and left out."""
+        job = self._job
+        job.require_fraction(reported)
+        whole = self._scale.of_whole(reported)
+        if self._scale.begins_again(whole):
+            job.begin_again(f"it reported {whole} after a resume at {job.progress}")
+        if whole > job.progress or self._last is None:
+            job.save_progress(max(whole, job.progress))
+        self._tell(job.progress)
+        self._look()
+
+    def begin_again(self, why: str) -> None:
+        """Forget the progress before the exporter begins."""
+        self._job.begin_again(why)
+        self._scale.begins_again(0.0)
+
+    def end(self) -> None:
+        """Let the last fraction that is told be 1.0."""
+        if self._last != 1.0:
+            self._tell(1.0)
+
+    def _tell(self, fraction: float) -> None:
+        self._last = fraction
+        if self._callback:
+            self._callback(fraction)
+
+    def _look(self) -> None:
+        now = self._job.monotonic()
+        if now - self._looked_at >= LOOK_S:
+            self._looked_at = now
+            self._job.leave_if_paused()
+
+
+def jsonable(value: Any) -> JsonValue:
+    """Return a value as JSON that is the same in every process. Raises NotJson."""
+    if isinstance(value, Mapping):
+        return {str(name): jsonable(each) for name, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [jsonable(each) for each in value]
+    if isinstance(value, set | frozenset):
+        return sorted((jsonable(each) for each in value), key=canonical_json)
+    try:
+        plain: JsonValue = to_jsonable_python(value)
+    except PydanticSerializationError as error:
+        why = f"{error}; give it as JSON, or leave it out of the version"
+        raise NotJson("", what="the version", why=why) from None
+    return plain

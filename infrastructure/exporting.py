@@ -1,0 +1,73 @@
+"""The two ways in for programs that have no log open: a wrapped exporter, and the old context."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from functools import partial
+from pathlib import Path
+
+from resumelog.application.export_jobs import SAVE_INTERVAL_S, ExportJobs, OnChangedInputs
+from resumelog.application.export_resumer import ExportResumer, resumer_context
+from resumelog.application.progress_scale import Scale
+from resumelog.application.resumable_exporter import Exporter, ResumableExporter
+from resumelog.infrastructure.bootstrap import ResumeLog, open_log
+
+STATE_FILE = ".export_state"
+
+
+def make_resumable(
+    exporter: Exporter,
+    *,
+    log: ResumeLog | None = None,
+    progress_scale: Scale = "absolute",
+    save_interval_s: float = SAVE_INTERVAL_S,
+    on_changed_inputs: OnChangedInputs = "restart",
+    in_place: bool = False,
+) -> ResumableExporter:
+    """Return the exporter with a log: the same `export`, which goes on where it stopped.
+
+    Without a `log`, each export opens that of RESUMELOG_URL, else resumelog.db in the current
+    folder. `progress_scale` is what the exporter's reports are a fraction of after a resume: of the
+    whole, or "relative" of what was left. It writes to a temporary path beside its output, which is
+    kept over interruptions; with `in_place` to the output itself.
+    """
+    return ResumableExporter(
+        exporter,
+        partial(_jobs, log),
+        progress_scale=progress_scale,
+        save_interval_s=save_interval_s,
+        on_changed_inputs=on_changed_inputs,
+        in_place=in_place,
+    )
+
+
+@contextmanager
+def resumable_export_context(
+    key: str | None = None,
+    *,
+    state_file: str | Path | None = None,
+    save_interval: float = SAVE_INTERVAL_S,
+    log: ResumeLog | None = None,
+) -> Iterator[ExportResumer]:
+    """Begin or go on with an export, as the old system's context did, on the log.
+
+    The job is `key`, or the absolute path of `state_file` (.export_state in the current folder
+    without either); such a file, where there is one, is imported first. Left at 1.0, the job is
+    completed, and its next context begins at 0; left before, by whatever means, it goes on there.
+    Raises AlreadyRunning, and ResumelogError for a state file that can't be read.
+    """
+    file = Path(state_file or STATE_FILE).absolute()
+    name = key or str(file)
+    with _jobs(log) as jobs, resumer_context(jobs, name, save_interval) as resumer:
+        yield resumer
+
+
+def _jobs(log: ResumeLog | None) -> AbstractContextManager[ExportJobs]:
+    return nullcontext(log.exports) if log else _opened()
+
+
+@contextmanager
+def _opened() -> Iterator[ExportJobs]:
+    with open_log() as log:
+        yield log.exports

@@ -1,0 +1,272 @@
+"""An unchanged exporter becomes resumable."""
+
+from __future__ import annotations
+
+import copy
+import math
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from support.exporters import Kind, LineExporter, Stopped
+from support.logs import events_of, names_of
+
+import resumelog
+from resumelog import ResumeLog
+from resumelog.application.errors import JobPaused, OutputMissing
+from resumelog.application.progress_scale import Scale
+from resumelog.domain.errors import InputsChanged, NotJson, ProgressOutOfRange
+from resumelog.domain.export_events import Interrupted, Restarted
+
+VERSION = {"title": "归途", "scenes": [{"id": "s1", "秒": 1.5}]}
+EVERY_UNIT = [*range(10)]
+
+
+def export(
+    log: ResumeLog, exporter: Any, output: Path, version: Any = VERSION, **options: Any
+) -> str:
+    resumable = resumelog.make_resumable(exporter, log=log, save_interval_s=0, **options)
+    return str(resumable.export(version, str(output)))
+
+
+def stopped_after(log: ResumeLog, exporter: LineExporter, output: Path, units: int) -> None:
+    exporter.stop_after = units
+    with pytest.raises(Stopped):
+        export(log, exporter, output)
+    exporter.stop_after = None
+
+
+def lines(output: Path) -> list[int]:
+    return [int(line.split()[0]) for line in output.read_text().splitlines()]
+
+
+# The contract
+
+
+def test_it_returns_the_exporters_path_and_the_last_callback_is_1(
+    log: ResumeLog, output: Path
+) -> None:
+    told: list[float] = []
+    resumable = resumelog.make_resumable(LineExporter(), log=log)
+    assert resumable.export(VERSION, str(output), progress_callback=told.append) == str(output)
+    assert told == [unit / 10 for unit in range(1, 11)]
+    assert lines(output) == EVERY_UNIT
+
+
+def test_a_silent_exporter_is_started_completed_and_skipped(log: ResumeLog, output: Path) -> None:
+    told: list[float] = []
+    exporter = LineExporter("silent")
+    resumable = resumelog.make_resumable(exporter, log=log)
+    for _ in range(2):
+        resumable.export(VERSION, str(output), progress_callback=told.append)
+    assert (exporter.made, told) == (EVERY_UNIT, [1.0, 1.0])
+    assert names_of(log, str(output)) == ["Started", "Completed"]
+
+
+def test_everything_else_of_the_exporter_is_there(log: ResumeLog) -> None:
+    resumable = resumelog.make_resumable(LineExporter(units=7), log=log)
+    assert (resumable.name, resumable.units) == ("逐行导出", 7)
+
+
+def test_the_callers_version_is_never_changed(log: ResumeLog, output: Path) -> None:
+    class Greedy(LineExporter):
+        def export(self, version: dict[str, Any], output_path: str) -> str:
+            version["scenes"][0]["id"] = "changed"
+            return super().export(version, output_path)
+
+    version = copy.deepcopy(VERSION)
+    export(log, Greedy(), output, version)
+    assert version == VERSION
+
+
+def test_an_exporter_is_told_where_an_earlier_attempt_stopped(log: ResumeLog, output: Path) -> None:
+    exporter = LineExporter()
+    stopped_after(log, exporter, output, 4)
+    export(log, exporter, output)
+    first, second = exporter.seen
+    assert first is None
+    assert second is not None
+    assert second.keys() == {"progress", "output_path", "timestamp"}
+    assert second["progress"] == 0.4
+    assert len(exporter.made) == 10
+
+
+def test_no_half_written_file_stands_where_the_output_belongs(log: ResumeLog, output: Path) -> None:
+    stopped_after(log, LineExporter(), output, 4)
+    assert not output.exists()
+
+
+def test_an_exporter_can_write_in_place(log: ResumeLog, output: Path) -> None:
+    exporter = LineExporter()
+    exporter.stop_after = 4
+    with pytest.raises(Stopped):
+        export(log, exporter, output, in_place=True)
+    assert lines(output) == [0, 1, 2, 3]
+    exporter.stop_after = None
+    assert export(log, exporter, output, in_place=True) == str(output)
+    assert lines(output) == EVERY_UNIT
+
+
+def test_an_exporter_may_choose_another_suffix(log: ResumeLog, output: Path) -> None:
+    class Zips(LineExporter):
+        def export(self, version: dict[str, Any], output_path: str) -> str:
+            made = Path(super().export(version, output_path))
+            return str(made.rename(made.with_suffix(".zip")))
+
+    exporter = Zips()
+    for _ in range(2):
+        assert export(log, exporter, output) == str(output.with_suffix(".zip"))
+    assert exporter.made == EVERY_UNIT
+    assert [path.name for path in output.parent.glob("*partial*")] == []
+
+
+@pytest.mark.parametrize("found", [None, "nowhere.mp4"])
+def test_an_exporter_that_writes_nothing_fails(
+    log: ResumeLog, output: Path, found: str | None
+) -> None:
+    class Idle:
+        def export(self, version: Any, output_path: str) -> str | None:  # noqa: ARG002 - as exporters are called
+            return found
+
+    with pytest.raises(OutputMissing):
+        export(log, Idle(), output)
+    assert names_of(log, str(output)) == ["Started", "Failed"]
+
+
+# What it is bound to
+
+
+@pytest.mark.parametrize("content", [None, b"altered"])
+def test_a_missing_or_altered_output_is_made_again(
+    log: ResumeLog, output: Path, content: bytes | None
+) -> None:
+    exporter = LineExporter()
+    export(log, exporter, output)
+    output.unlink()
+    if content:
+        output.write_bytes(content)
+    export(log, exporter, output)
+    assert exporter.made == EVERY_UNIT * 2
+
+
+def test_another_input_begins_again_or_is_refused(log: ResumeLog, output: Path) -> None:
+    exporter = LineExporter()
+    stopped_after(log, exporter, output, 4)
+    other = {**VERSION, "title": "出发"}
+    with pytest.raises(InputsChanged):
+        export(log, exporter, output, other, on_changed_inputs="refuse")
+    export(log, exporter, output, other)
+    assert exporter.made == [0, 1, 2, 3, *EVERY_UNIT]
+    assert output.read_text().count("出发") == 10
+
+
+def test_a_version_need_not_be_json_but_must_say_the_same_in_every_process(
+    log: ResumeLog, output: Path
+) -> None:
+    exporter = LineExporter()
+    version = {"title": "归途", "paths": [Path("a")], "tags": {"b", "a", "c"}, "at": 1}
+    export(log, exporter, output, version)
+    export(log, exporter, output, {**version, "paths": ("a",), "tags": ["a", "b", "c"]})
+    assert exporter.made == EVERY_UNIT
+    with pytest.raises(NotJson, match="leave it out"):
+        export(log, exporter, output, {"title": "x", "closure": object()})
+
+
+# What it reports
+
+
+@pytest.mark.parametrize("bad", [math.nan, 7.5, "half", None])
+def test_what_is_no_progress_fails_the_export(log: ResumeLog, output: Path, bad: Any) -> None:
+    class Lies:
+        def export(self, version: Any, output_path: str) -> None:  # noqa: ARG002 - as exporters are called
+            version["_progress_callback"](bad)
+
+    with pytest.raises(ProgressOutOfRange):
+        export(log, Lies(), output)
+    assert names_of(log, str(output)) == ["Started", "Failed"]
+
+
+def test_an_exporter_that_begins_at_0_after_a_resume_is_recorded_so(
+    log: ResumeLog, output: Path
+) -> None:
+    exporter = LineExporter("from the start")
+    stopped_after(log, exporter, output, 4)
+    stopped_after(log, exporter, output, 2)
+    reasons = [e.reason for e in events_of(log, str(output)) if isinstance(e, Restarted)]
+    assert reasons == ["it reported 0.1 after a resume at 0.4"]
+    export(log, exporter, output)
+    assert exporter.seen[-1] is not None
+    assert exporter.seen[-1]["progress"] == 0.2
+    assert lines(output) == EVERY_UNIT
+
+
+def test_an_absolute_exporter_that_is_called_relative_is_noticed(
+    log: ResumeLog, output: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    exporter = LineExporter("absolute")
+    stopped_after(log, exporter, output, 4)
+    exporter.stop_after = 2
+    with pytest.raises(Stopped):
+        export(log, exporter, output, progress_scale="relative")
+    assert "as if it were absolute" in caplog.text
+    exporter.stop_after = None
+    export(log, exporter, output, progress_scale="relative")
+    assert exporter.made == EVERY_UNIT
+
+
+def test_threads_that_report_out_of_order_do_no_harm(log: ResumeLog, output: Path) -> None:
+    class Threads:
+        def export(self, version: Any, output_path: str) -> None:
+            for fraction in (0.2, 0.5, 0.4, 0.6):
+                version["_progress_callback"](fraction)
+            Path(output_path).write_text("made")
+
+    export(log, Threads(), output)
+    saved = [getattr(e, "progress", None) for e in events_of(log, str(output))]
+    assert saved == [None, 0.2, 0.5, 0.6, None]
+
+
+def test_a_pause_takes_effect_at_a_report(
+    log: ResumeLog, output: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Paused(LineExporter):
+        def _reported(self, done: int, info: dict[str, Any] | None) -> float:
+            if done == 3:
+                log.exports.pause(str(output), "午休", "小王")
+            return super()._reported(done, info)
+
+    monkeypatch.setattr("resumelog.application.resumable_exporter.LOOK_S", 0.0)
+    exporter = Paused()
+    with pytest.raises(JobPaused, match="小王"):
+        export(log, exporter, output)
+    assert exporter.made == [0, 1, 2]
+    export(log, exporter, output)
+    assert exporter.made == EVERY_UNIT
+
+
+@pytest.mark.parametrize("scale", ["absolute", "relative"])
+@pytest.mark.parametrize("kind", ["absolute", "relative", "from the start", "silent"])
+@settings(max_examples=25, deadline=None)
+@given(stops=st.lists(st.integers(0, 4), max_size=5), units=st.integers(1, 12))
+def test_every_unit_is_made_whatever_the_exporter_counts_and_is_called(
+    tmp_path_factory: pytest.TempPathFactory,
+    kind: Kind,
+    scale: Scale,
+    stops: list[int],
+    units: int,
+) -> None:
+    output = tmp_path_factory.mktemp("p") / "成片.txt"
+    exporter = LineExporter(kind, units)
+    with resumelog.open("memory:") as log:
+        for stop in [*stops, None]:
+            exporter.stop_after = stop
+            with suppress(Stopped):
+                export(log, exporter, output, progress_scale=scale)
+        assert {*lines(output)} == {*range(units)}
+        causes = [e.cause for e in events_of(log, str(output)) if isinstance(e, Interrupted)]
+        assert all(cause.startswith("Stopped") for cause in causes)
+        if kind == scale == "absolute":
+            assert exporter.made == [*range(units)]
