@@ -1,0 +1,151 @@
+"""The names of the old exporter system, working on the log."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+from support.logs import names_of
+
+from resumelog import (
+    AlreadyRunning,
+    ResumeLog,
+    get_export_resumer,
+    open,  # noqa: A004 - its public name
+    resumable_export_context,
+)
+from resumelog.application.errors import NoResumer
+from resumelog.domain.errors import ProgressOutOfRange
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def reported(fractions: Iterable[float], error: BaseException) -> None:
+    with resumable_export_context("reel") as resumer:
+        for fraction in fractions:
+            resumer.save_state(fraction)
+        raise error
+
+
+def left_at(progress: float) -> None:
+    with suppress(KeyboardInterrupt):
+        reported([progress], KeyboardInterrupt())
+
+
+def test_it_begins_at_0_and_goes_on_where_it_was_left() -> None:
+    with resumable_export_context("reel") as resumer:
+        assert resumer.progress == 0.0
+        resumer.save_state(0.25)
+    with resumable_export_context("reel") as resumer:
+        assert resumer.progress == 0.25
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt(), SystemExit(), ValueError()], ids=repr)
+def test_what_was_reported_last_is_never_lost_to_the_throttle(error: BaseException) -> None:
+    with pytest.raises(type(error)):
+        reported((hundredth / 100 for hundredth in range(60)), error)
+    with resumable_export_context("reel") as resumer:
+        assert resumer.progress == 0.59
+    with open("resumelog.db") as log:
+        assert names_of(log, "reel").count("ProgressSaved") == 2
+
+
+def test_a_finished_export_begins_at_0_again() -> None:
+    with resumable_export_context("reel") as resumer:
+        resumer.save_state(1.0)
+    with resumable_export_context("reel") as resumer:
+        assert resumer.progress == 0.0
+
+
+def test_a_handler_finds_the_last_resumer() -> None:
+    left_at(0.4)
+    assert get_export_resumer().progress == 0.4
+
+
+def test_each_thread_and_task_has_its_own() -> None:
+    left_at(0.4)
+    with ThreadPoolExecutor(1) as pool, pytest.raises(NoResumer):
+        pool.submit(get_export_resumer).result()
+
+    async def of_a_task(key: str, progress: float) -> float:
+        with resumable_export_context(key) as resumer:
+            resumer.save_state(progress)
+            await asyncio.sleep(0.01)
+        return get_export_resumer().progress
+
+    async def both() -> list[float]:
+        return [*await asyncio.gather(of_a_task("a", 0.1), of_a_task("b", 0.2))]
+
+    assert asyncio.run(both()) == [0.1, 0.2]
+    assert get_export_resumer().progress == 0.4
+
+
+def test_it_works_without_an_argument_in_the_current_folder(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with resumable_export_context() as resumer:
+        resumer.save_state(0.25)
+    with resumable_export_context(state_file=".export_state") as resumer:
+        assert resumer.progress == 0.25
+    assert [path.name for path in folder.iterdir()] == ["resumelog.db"]
+    (folder / "other").mkdir()
+    monkeypatch.chdir(folder / "other")
+    with resumable_export_context() as resumer:
+        assert resumer.progress == 0.0
+
+
+def test_two_exports_never_touch_each_others_progress() -> None:
+    with resumable_export_context("a") as first, resumable_export_context("b") as second:
+        first.save_state(0.6)
+        assert second.progress == 0.0
+        second.save_state(0.1)
+        assert (first.progress, second.progress) == (0.6, 0.1)
+        with pytest.raises(AlreadyRunning), resumable_export_context("a"):
+            pass
+
+
+def test_a_cleared_state_begins_at_0() -> None:
+    with resumable_export_context("reel") as resumer:
+        resumer.save_state(0.6)
+        resumer.clear_state()
+        assert resumer.progress == resumer.load_state() == 0.0
+        resumer.save_state(0.1)
+    with resumable_export_context("reel") as resumer:
+        assert resumer.progress == 0.1
+
+
+def test_what_is_on_disk_is_told_apart_from_what_was_reported() -> None:
+    with resumable_export_context("reel") as resumer:
+        assert resumer.save_state(0.1).on_disk
+        saved = resumer.save_state(0.2)
+        assert (saved.throttled, resumer.progress, resumer.load_state()) == (True, 0.2, 0.1)
+        resumer.save_interval = 0.0
+        assert resumer.check_integrity()
+
+
+def test_an_interval_of_the_callers_own() -> None:
+    with resumable_export_context("reel", save_interval=0) as resumer:
+        assert all(resumer.save_state(tenth / 10).on_disk for tenth in range(10))
+
+
+def test_a_bad_progress_is_refused() -> None:
+    with resumable_export_context("reel") as resumer:
+        resumer.save_state(0.5)
+        with pytest.raises(ProgressOutOfRange):
+            resumer.save_state(7.5)
+    assert get_export_resumer().progress == 0.5
+
+
+def test_a_log_that_is_open_can_be_used(log: ResumeLog, folder: Path) -> None:
+    with resumable_export_context("reel", log=log) as resumer:
+        resumer.save_state(0.5)
+    assert names_of(log, "reel")[-1] == "Interrupted"
+    assert not (folder / "resumelog.db").exists()
