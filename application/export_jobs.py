@@ -44,11 +44,14 @@ class ExportSession:
 
     def __enter__(self) -> Export:
         """Take the lease and begin. Raises AlreadyRunning, InputsChanged."""
-        with ExitStack() as stack:
-            stack.enter_context(self._terminable)
-            self._running.begin(self._begin)
-            stack.callback(self._running.end)
-            self._stack = stack.pop_all()
+        self._stack.enter_context(self._terminable)
+        self._stack.callback(self._running.end)
+        try:
+            self._running.begin(self._begin, cut_off=self._cut_off)
+        except BaseException as error:
+            with self._stack:
+                self._record_end(error)
+            raise
         if self._export.is_completed:
             state = self._running.state
             logger.info("%s is finished and intact: skipped", state.title, extra=of(state))
@@ -70,6 +73,9 @@ class ExportSession:
                 raise
             if error is not None:
                 self._record_end(error)
+
+    def _cut_off(self, job: ExportJob, by: Claim, error: BaseException) -> Events:
+        return job.interrupt(error, by, self._running.clock.now())
 
     def _complete_or_leave(self) -> None:
         export, job = self._export, self._running.state

@@ -5,17 +5,20 @@ from __future__ import annotations
 import logging
 from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
 from threading import RLock
 from typing import Generic, Literal, NamedTuple
 
 from resumelog.application.errors import NotSaved, StoreError
 from resumelog.application.event_log import EventLog, State, of
 from resumelog.application.ports import Clock, InFlight, Leases
-from resumelog.domain.errors import NotRunning, Refused
+from resumelog.domain.errors import NotRunning, Refused, ResumelogError
 from resumelog.domain.events import Events
 from resumelog.domain.values import Attempt, Claim
 
 HELD_BYTES_MAX = 256 * 1024 * 1024
+
+CutOff = Callable[[State, Claim, BaseException], Events]
 
 logger = logging.getLogger("resumelog")
 
@@ -68,10 +71,17 @@ class Running(Generic[State]):
         self._lost: list[str] = []
         self.lock = RLock()
 
-    def begin(self, command: Callable[[State, Claim], Events], *, force: bool = False) -> Events:
+    def begin(
+        self,
+        command: Callable[[State, Claim], Events],
+        *,
+        force: bool = False,
+        cut_off: CutOff[State] | None = None,
+    ) -> Events:
         """Recover, take the lease, and record its epoch by what `command` decides.
 
         A command that is refused, or that has nothing to do, is known before: it takes no lease.
+        `cut_off` decides what to record of a beginning that was on disk when an interrupt came.
         """
         state = self.log.recover(self.state)
         if state.version:
@@ -84,7 +94,9 @@ class Running(Generic[State]):
             events = self.log.decide(state, lambda state: command(state, claim))
             if claim.in_flight is not None:  # it stands in the log now
                 self.leases.begun(state.id, claim, ())
-        except BaseException:
+        except BaseException as error:
+            if cut_off:
+                self._cut_off(state, claim, error, cut_off)
             self.leases.abandon(state.id, claim)
             raise
         if state.epoch == claim.epoch:
@@ -92,6 +104,14 @@ class Running(Generic[State]):
         else:
             self.leases.release(state.id, claim)
         return events
+
+    def _cut_off(
+        self, state: State, claim: Claim, error: BaseException, command: CutOff[State]
+    ) -> None:
+        with suppress(ResumelogError):  # what ended the beginning is raised
+            self.log.recover(state)
+            if state.epoch == claim.epoch:
+                self.log.decide(state, lambda state: command(state, claim, error))
 
     def do(self, command: Callable[[State, Claim], Events], size: int = 0) -> Saved:
         """Append what the command decides, after all that is held; `size` is its bytes if held."""

@@ -17,6 +17,7 @@ from pathlib import Path
 from subprocess import Popen
 
 from support.children import child
+from support.export_tasks import export_by
 from support.fault_tasks import TASKS
 
 A_DAY = "86400"
@@ -104,7 +105,7 @@ def _start(
             _become(Path(told), environment)
             if traced:
                 _wait_for_tracer()
-            TASKS[task](*arguments)
+            (TASKS | {export_by.__name__: export_by})[task](*arguments)
             code = 0
         except BaseException:  # noqa: BLE001 - the parent sees it in the file of errors
             traceback.print_exc()
