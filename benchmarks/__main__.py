@@ -1,14 +1,15 @@
-"""python -m benchmarks [startup] [store] [jobs] [audit] [postgres]: all of them by default."""
+"""python -m benchmarks [startup] [store] [exports] [jobs] [audit] [postgres]: all by default."""
 
 from __future__ import annotations
 
 import sys
 
-from benchmarks import audit, jobs, postgres, startup, store
+from benchmarks import audit, exports, jobs, postgres, startup, store
 
 ALL = {
     "startup": startup.measure,
     "store": store.measure,
+    "exports": exports.measure,
     "jobs": jobs.measure,
     "audit": audit.measure,
     "postgres": postgres.measure,

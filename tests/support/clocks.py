@@ -9,16 +9,17 @@ from support.canonical import later
 
 
 class StillClock:
-    """Counts the seconds that a test lets pass; `meanwhile` happens at the next looks at it."""
+    """Counts the seconds that a test lets pass; `skew` steps the wall clock; `meanwhile` happens at the next looks at it."""
 
     def __init__(self) -> None:
         self.seconds = 0.0
+        self.skew = 0.0
         self.meanwhile: list[Callable[[], object]] = []
 
     def now(self) -> datetime:
         if self.meanwhile:
             self.meanwhile.pop(0)()
-        return later(self.seconds)
+        return later(self.seconds + self.skew)
 
     def monotonic(self) -> float:
         return self.seconds

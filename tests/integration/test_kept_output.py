@@ -1,0 +1,89 @@
+"""An exporter that appends finds what it wrote before, unless that belongs to something else."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from support.logs import events_of
+
+from resumelog import ResumeLog
+from resumelog.application.errors import NoOutput, OutputMissing
+from resumelog.domain.export_events import Completed
+
+
+def append(
+    log: ResumeLog, output: Path, frames: bytes, error: BaseException | None, inputs: str = "a"
+) -> bytes:
+    """Append some bytes as an attempt, and return what was there before."""
+    with (
+        log.exports.resume(output, inputs=inputs) as job,
+        job.output(keep_partial=True) as partial,
+    ):
+        before = partial.read_bytes() if partial.exists() else b""
+        with partial.open("ab") as file:
+            file.write(frames)
+        job.save_progress(0.5, cursor=len(before + frames))
+        if error:
+            raise error
+    return before
+
+
+def cut_off(log: ResumeLog, output: Path, frames: bytes, inputs: str = "a") -> None:
+    with pytest.raises(KeyboardInterrupt):
+        append(log, output, frames, KeyboardInterrupt(), inputs)
+
+
+def names(output: Path) -> list[str]:
+    return [path.name for path in output.parent.iterdir() if path.suffix == output.suffix]
+
+
+def test_it_stays_over_an_interruption_and_is_moved_into_place_at_the_end(
+    log: ResumeLog, output: Path
+) -> None:
+    cut_off(log, output, b"one ")
+    assert not output.exists()
+    assert append(log, output, b"two", None) == b"one "
+    assert output.read_bytes() == b"one two"
+    assert names(output) == [output.name]
+
+
+def test_another_input_begins_with_an_empty_one(log: ResumeLog, output: Path) -> None:
+    cut_off(log, output, b"one ")
+    assert append(log, output, b"two", None, inputs="b") == b""
+    assert output.read_bytes() == b"two"
+
+
+def test_a_restarted_job_begins_with_an_empty_one(log: ResumeLog, output: Path) -> None:
+    cut_off(log, output, b"one ")
+    log.exports.restart(str(output), "again")
+    assert append(log, output, b"two", None) == b""
+
+
+def test_each_job_has_its_own(log: ResumeLog, output: Path) -> None:
+    cut_off(log, output, b"one ")
+    other = output.with_name(f"2-{output.name}")
+    assert append(log, other, b"two", None) == b""
+    assert append(log, output, b"three", None) == b"one "
+
+
+def test_a_job_without_an_output_has_none_to_write(log: ResumeLog) -> None:
+    with log.exports.resume(None, key="成片") as job:
+        with pytest.raises(NoOutput), job.output():
+            pass
+        with pytest.raises(OutputMissing):
+            job.complete("nowhere.mp4")
+    (*_, last) = events_of(log, "成片")
+    assert isinstance(last, Completed)
+    assert last.artifact is None
+
+
+def test_the_file_that_was_placed_is_the_one_that_is_recorded(log: ResumeLog, output: Path) -> None:
+    with log.exports.resume(output) as job:
+        with job.output() as partial:
+            partial.write_bytes(b"frames")
+        output.write_bytes(b"altered by somebody")
+    (*_, last) = events_of(log, str(output))
+    assert isinstance(last, Completed)
+    assert last.artifact is not None
+    assert last.artifact.size == len(b"altered by somebody")

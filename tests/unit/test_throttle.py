@@ -1,0 +1,162 @@
+"""Bare fractions: one an interval is written, and none of the last ones is lost."""
+
+from __future__ import annotations
+
+import itertools
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from support.clocks import StillClock
+from support.logs import events_of
+
+import resumelog
+from resumelog import ResumeLog
+from resumelog.domain.errors import ProgressFell, ProgressOutOfRange
+from resumelog.domain.export_events import Interrupted, ProgressSaved
+from resumelog.infrastructure.bootstrap import open_log
+
+INTERVAL_S = 5.0
+
+
+def saved(log: ResumeLog, key: str = "成片") -> list[float]:
+    return [e.progress for e in events_of(log, key) if isinstance(e, ProgressSaved)]
+
+
+@pytest.fixture
+def clock() -> StillClock:
+    return StillClock()
+
+
+@pytest.fixture
+def log(clock: StillClock) -> ResumeLog:
+    return open_log("memory:", clock=clock)
+
+
+def session(log: ResumeLog, **options: Any) -> resumelog.ExportSession:
+    return log.exports.resume(None, key="成片", **options)
+
+
+def test_of_the_fractions_within_an_interval_the_first_is_written_and_the_last_at_the_end(
+    log: ResumeLog, clock: StillClock
+) -> None:
+    with session(log) as job:
+        told = []
+        for fraction in (0.1, 0.2, 0.3):
+            told.append(job.save_progress(fraction))
+            clock.seconds += 1
+        assert [one.on_disk for one in told] == [True, False, False]
+        assert [one.throttled for one in told] == [False, True, True]
+        assert (job.progress, job.saved_progress) == (0.3, 0.1)
+        clock.seconds += INTERVAL_S
+        assert job.save_progress(0.4).on_disk
+        job.save_progress(0.5)
+    assert saved(log) == [0.1, 0.4, 0.5]
+
+
+def test_counts_cursors_and_the_end_are_never_throttled(log: ResumeLog) -> None:
+    with session(log) as job:
+        assert job.save_progress(0.1).on_disk
+        assert job.save_progress(0.2, cursor={"帧": 7}).on_disk
+        assert job.save_progress(1.0).on_disk
+    with log.exports.resume(None, key="另一") as job:
+        assert all(job.save_progress(units_done=n, units_total=9).on_disk for n in range(9))
+
+
+def test_what_is_kept_is_written_before_what_comes_after_it(log: ResumeLog) -> None:
+    with session(log) as job:
+        job.save_progress(0.1)
+        job.save_progress(0.2)
+        job.save_progress(0.3, cursor="x")
+    assert saved(log) == [0.1, 0.2, 0.3]
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt(), ValueError(), GeneratorExit()], ids=repr)
+def test_an_error_writes_what_is_kept(log: ResumeLog, error: BaseException) -> None:
+    def broken_off() -> None:
+        with session(log) as job:
+            job.save_progress(0.1)
+            job.save_progress(0.2)
+            raise error
+
+    with pytest.raises(type(error)):
+        broken_off()
+    last = events_of(log, "成片")[-1]
+    assert saved(log) == [0.1, 0.2]
+    assert not isinstance(last, Interrupted) or last.progress == 0.2
+
+
+def test_what_is_kept_counts_as_progress(log: ResumeLog) -> None:
+    with session(log) as job:
+        job.save_progress(0.1)
+        job.save_progress(0.3)
+        with pytest.raises(ProgressFell) as fell:
+            job.save_progress(0.2)
+        assert (fell.value.before, fell.value.after) == (0.3, 0.2)
+        with pytest.raises(ProgressOutOfRange):
+            job.save_progress(float("nan"))
+        assert job.progress == 0.3
+
+
+def test_what_is_kept_is_written_once_its_time_comes_though_nobody_reports_again(
+    tmp_path: Path,
+) -> None:
+    with (
+        resumelog.open(tmp_path / "jobs.db") as log,
+        resumelog.open(tmp_path / "jobs.db") as other,
+        session(log, save_interval_s=0.05) as job,
+    ):
+        job.save_progress(0.1)
+        assert job.save_progress(0.2).throttled
+        deadline = time.monotonic() + 60
+        while saved(other) != [0.1, 0.2]:
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
+        assert job.saved_progress == 0.2
+
+
+def test_the_wall_clock_may_step_either_way(log: ResumeLog, clock: StillClock) -> None:
+    with session(log) as job:
+        job.save_progress(0.1)
+        for step in (-(10**6), 10**6):
+            clock.skew = step
+            assert job.save_progress(job.progress + 0.1).throttled
+        clock.seconds += INTERVAL_S
+        assert job.save_progress(0.9).on_disk
+
+
+REPORTS = st.lists(
+    st.tuples(st.floats(0, 1), st.sampled_from([0.0, 1.0, INTERVAL_S]), st.booleans()), max_size=30
+)
+
+
+@settings(max_examples=100, deadline=None)
+@given(REPORTS)
+def test_at_most_one_fraction_an_interval_is_written_and_the_last_is_never_lost(
+    reports: list[tuple[float, float, bool]],
+) -> None:
+    clock, written, newest = StillClock(), list[tuple[float, float]](), 0.0
+    log = open_log("memory:", clock=clock)
+    attempt = session(log)
+    job = attempt.__enter__()
+    for fraction, passes_s, interrupts in reports:
+        clock.seconds += passes_s
+        newest = max(newest, fraction)
+        if job.save_progress(newest).events and newest < 1:
+            written.append((clock.seconds, newest))
+        assert job.progress == newest
+        if interrupts:
+            error = KeyboardInterrupt()
+            attempt.__exit__(type(error), error, None)
+            attempt = session(log)
+            job = attempt.__enter__()
+            assert job.progress == newest, "an interruption loses no report"
+            written.clear()
+        times = [at for at, _ in written]
+        assert all(b - a >= INTERVAL_S for a, b in itertools.pairwise(times))
+    attempt.__exit__(None, None, None)
+    assert saved(log)[-1:] == ([newest] if newest else [])
+    assert saved(log) == sorted(saved(log)), "progress never falls"
