@@ -12,6 +12,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text()
+PROSE = re.sub(r"^```.*?^```|`[^`]*`", "", README, flags=re.DOTALL | re.MULTILINE)
 
 
 def blocks(language: str) -> str:
@@ -44,6 +45,6 @@ def test_every_make_target_that_it_names_is_there(target: str) -> None:
     assert re.search(rf"^{target}:", (ROOT / "Makefile").read_text(), re.MULTILINE)
 
 
-@pytest.mark.parametrize("link", re.findall(r"\]\(((?!http)[^)]+)\)", README))
+@pytest.mark.parametrize("link", re.findall(r"\]\(((?!http)[^)]+)\)", PROSE))
 def test_every_file_that_it_links_is_there(link: str) -> None:
     assert (ROOT / link).is_file()
