@@ -203,6 +203,8 @@ class ExportJob(EventSourced):
     def begin_again(self, reason: str, by: Claim, at: datetime) -> Events:
         """Forget the progress within an attempt: its exporter is at 0 once more."""
         self._require_working("begin again", by)
+        if self.report == Report(0.0):
+            return ()
         restarted = self._draft(Restarted, self.work, epoch=by.epoch, reason=error_text(reason))
         started = self._draft(Started, self.work, epoch=by.epoch, worker=by.worker)
         asked = self.decided_by["status"]

@@ -60,6 +60,10 @@ class ExportJobMachine(Replaying[ExportJob]):
         more = self.live.progress + (1 - self.live.progress) * progress
         self.do(exports.save(min(more, 1.0), epoch=self.live.epoch + offset, at=self.now))
 
+    @rule(offset=OFFSETS)
+    def begin_again(self, offset: int) -> None:
+        self.do(exports.begin_again(epoch=self.live.epoch + offset, at=self.now))
+
     @rule()
     def pause(self) -> None:
         self.do(exports.pause(at=self.now))

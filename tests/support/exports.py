@@ -43,6 +43,10 @@ def save(
     return lambda job: job.save_progress(report, claim(epoch), at)
 
 
+def begin_again(reason: str = "从头来", epoch: int = 1, at: datetime = NOW) -> ExportCommand:
+    return lambda job: job.begin_again(reason, claim(epoch), at)
+
+
 def pause(reason: str = "午休 🍜", actor: str = "小王", at: datetime = NOW) -> ExportCommand:
     return lambda job: job.pause(reason, actor, at)
 
