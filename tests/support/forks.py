@@ -98,6 +98,8 @@ def serve() -> None:
 def _start(
     task: str, arguments: list[str], told: str, environment: dict[str, str], traced: bool
 ) -> int:
+    for path in (Path(told), Path(told).with_suffix(".err")):
+        path.touch()  # it may be killed before it comes to that
     pid = os.fork()
     if not pid:
         code = 1
