@@ -19,6 +19,12 @@ ResumelogError
 │   ├── NotSealed                  a store that keeps no seals
 │   └── DamagedStore, DamagedEvent, DamagedView, PayloadGone
 ├── BadManifest                    no list of heads, or not as it was written
+├── BadStateFile                   a progress file of an old system that can't be imported
+│   ├── NoStateFile                none there, or none that can be read
+│   ├── DamagedStateFile           empty, cut off, altered
+│   ├── ForeignStateFile           another program's
+│   ├── UnsafeStateFile            instructions that the old system never wrote; none was run
+│   └── BadStateProgress           the old system recorded what is no fraction
 └── NotSaved                       the work is done, but part of its record is not on disk
 
 SystemExit
@@ -205,6 +211,58 @@ class BadManifest(ResumelogError):
     text = "the manifest {name} can't be used: {why}; take another copy of it"
     name: str
     why: str
+
+
+class BadStateFile(ResumelogError):
+    """A progress file of an old system that can't be imported. Nothing was written."""
+
+    path: str
+
+
+class NoStateFile(BadStateFile):
+    """Nothing that can be read: missing, no permission, a folder, a pipe."""
+
+    text = "the progress file {path} can't be read: {why}; name the one that the old system left"
+    why: str
+
+
+class DamagedStateFile(BadStateFile):
+    """A file that is not as it was written."""
+
+    text = (
+        "the progress file {path} is damaged: {why}; stop the old system if it still writes there,"
+        " else take an older copy, or let the job begin at 0"
+    )
+    why: str
+
+
+class ForeignStateFile(BadStateFile):
+    """A file that the old system never wrote."""
+
+    text = "{path} is no progress file: {why}; name the one that the old system left"
+    why: str
+
+
+class UnsafeStateFile(BadStateFile):
+    """A pickle with other instructions than the old system's; none was run."""
+
+    text = (
+        "{path} is no progress file: {instruction} at byte {at} is an instruction that the old system"
+        " never wrote, and that files hold which run code; nothing in it was run. Don't open it with"
+        " the old system, and find out who wrote it"
+    )
+    instruction: str
+    at: int
+
+
+class BadStateProgress(BadStateFile):
+    """What the old system recorded without looking."""
+
+    text = (
+        "the progress file {path} says {progress}, which is no number from 0.0 to 1.0;"
+        " take an older copy, or let the job begin at 0"
+    )
+    progress: str
 
 
 class ForkedLog(StoreError):

@@ -98,7 +98,7 @@ class Export:
     def remaining(self, total: int) -> Iterator[int]:
         """Iterate over the units that are left, of `total`; stop where somebody paused the job."""
         self.units_total = total
-        done = total if self.is_completed else self.units_done
+        done = total if self.is_completed else self._running.state.units_done_of(total)
         for unit in range(done, total):
             self.leave_if_paused()
             yield unit

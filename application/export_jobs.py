@@ -18,6 +18,7 @@ from resumelog.application.ports import Artifacts, Clock, Leases
 from resumelog.application.running import Running
 from resumelog.domain.events import Events
 from resumelog.domain.export_job import ExportJob, Work
+from resumelog.domain.export_state import ExportState
 from resumelog.domain.values import Claim, fingerprint
 
 SAVE_INTERVAL_S = 5.0
@@ -81,8 +82,8 @@ class ExportSession:
         export, job = self._export, self._running.state
         if job.status not in job.at_work:
             return  # it was completed, or left
-        report = job.report
-        done, total = report.units_done or 0, report.units_total or export.units_total or 0
+        total = job.report.units_total or export.units_total or 0
+        done = job.units_done_of(total)
         if done >= total:
             export.complete()
         else:
@@ -156,6 +157,16 @@ class ExportJobs:
 
         export = Export(running, self._artifacts, output, save_interval_s)
         return ExportSession(running, export, begin, self._terminable)
+
+    def import_progress(self, key: str, state: ExportState) -> Events:
+        """Begin the job `key` with what an old progress file says; `resume` goes on from there.
+
+        Returns no events where this file was imported before. Raises AlreadyRecorded where the job
+        has events of its own, BadKey, and ProgressOutOfRange.
+        """
+        job, by = self._log.recover(ExportJob.named(key)), self._leases.worker
+        at = self._clock.now()
+        return self._log.decide(job, lambda job: job.import_progress(state, by, at))
 
     def pause(self, key: str, reason: str = "", actor: str = "") -> Events:
         """Ask the worker to stop at its next safe point. `key` may be the output path."""

@@ -186,11 +186,14 @@ class EventSourced:
         source: str,
         sha256: str,
         at: datetime,
-        *,
+        *then: Draft,
         recorded_at: datetime | None = None,
         recorded: JsonObject | None = None,
     ) -> Events:
-        """Begin the stream from a legacy file. Raises AlreadyRecorded if it holds anything else."""
+        """Begin the stream from a legacy file, and `then` with what that comes to in events.
+
+        Raises AlreadyRecorded if it holds anything else.
+        """
         if self.imported_from == sha256:
             return ()
         if self.version:
@@ -207,6 +210,7 @@ class EventSourced:
                 recorded_at=recorded_at,
                 recorded=recorded or {},
             ),
+            *then,
         )
 
     def fork(self, events: Iterable[DomainEvent], actor: str, at: datetime) -> Events:

@@ -4,6 +4,9 @@ idle ──Started──▶ running ⇄ paused (Paused, Resumed)
 running ──Completed──▶ completed · ──Failed──▶ failed · ──Interrupted──▶ interrupted
 failed, interrupted, paused ──Resumed──▶ running
 any ──Restarted──▶ idle, at 0; a completed job is left in no other way
+
+An import is Imported, Started, ProgressSaved and Interrupted at once: at rest, and bound to no work
+until a worker starts it again.
 """
 
 from __future__ import annotations
@@ -36,6 +39,7 @@ from resumelog.domain.export_events import (
     Resumed,
     Started,
 )
+from resumelog.domain.export_state import ExportState
 from resumelog.domain.values import (
     Artifact,
     Claim,
@@ -75,6 +79,9 @@ class Report(NamedTuple):
     cursor: JsonValue = None
 
 
+UNKNOWN = Work("", "", "")
+"""The work of an import: the next Started names it."""
+
 _reported = partial(tuple.__new__, Report)
 """A Report of a tuple of its fields, without a call of Python: a replay makes one an event."""
 
@@ -94,7 +101,7 @@ class ExportJob(EventSourced):
         """Begin idle."""
         super().__init__(id, natural_key)
         self.status = ExportStatus.IDLE
-        self.work = Work("", "", "")
+        self.work = UNKNOWN
         self.report = Report(0.0)
         self.error = ""
         self.attempts = 0
@@ -134,7 +141,7 @@ class ExportJob(EventSourced):
         if reason:
             restarted = self._draft(Restarted, work, epoch=by.epoch, reason=reason)
             return self.new(at, *self._cut_off(by), restarted, started)
-        if self.status is ExportStatus.IDLE:
+        if self.status is ExportStatus.IDLE or self._is_unbound:
             return self.new(at, started)
         resumed = draft(Resumed, epoch=by.epoch, from_progress=self.progress, worker=by.worker)
         return self.new(at, *self._cut_off(by), resumed)
@@ -220,10 +227,49 @@ class ExportJob(EventSourced):
         reason = error_text(reason)
         return self.new(at, self._draft(Restarted, self.work, epoch=self.epoch + 1, reason=reason))
 
+    def import_progress(self, state: ExportState, by: Worker, at: datetime) -> Events:
+        """Begin at rest where an old exporter stopped; whoever begins first binds the job to its work.
+
+        The same file again appends nothing. Raises AlreadyRecorded, ProgressOutOfRange.
+        """
+        self.require_fraction(state.progress)
+        return self.import_from(
+            state.source,
+            state.sha256,
+            at,
+            self._draft(Started, UNKNOWN, worker=by),
+            draft(ProgressSaved, progress=state.progress),
+            draft(
+                Interrupted,
+                cause=error_text(f"imported from {state.source}"),
+                progress=state.progress,
+            ),
+            recorded_at=state.recorded_at,
+            recorded=state.recorded,
+        )
+
+    # Reads
+
+    def units_done_of(self, total: int) -> int:
+        """Return how many of `total` units are done; of a bare fraction, all that it covers.
+
+        Exact for every fraction that was once a count of `total`.
+        """
+        counted = self.report.units_done
+        if counted is not None or not total:
+            return counted or 0
+        nearest = round(self.progress * total)
+        return nearest - (nearest / total > self.progress)
+
     # Rules
 
+    @property
+    def _is_unbound(self) -> bool:
+        """An import names no work, and every worker does."""
+        return not self.work.inputs_sha256
+
     def _why_another(self, work: Work) -> str:
-        if self.status is ExportStatus.IDLE:
+        if self.status is ExportStatus.IDLE or self._is_unbound:
             return ""
         pairs = zip(("exporter", "output path", "input"), self.work, work, strict=True)
         changed = [name for name, before, after in pairs if before != after]

@@ -28,6 +28,7 @@ from resumelog.application.ports import Clock, JobsView
 from resumelog.application.queries import Queries
 from resumelog.application.scene_batches import SceneBatches
 from resumelog.application.steps import Host
+from resumelog.domain.events import Events
 from resumelog.domain.values import validation_text
 from resumelog.infrastructure.artifacts import FileArtifacts
 from resumelog.infrastructure.clock import SystemClock
@@ -37,6 +38,7 @@ from resumelog.infrastructure.storage.lease_table import MemoryLeaseTable
 from resumelog.infrastructure.storage.leases import TableLeases
 from resumelog.infrastructure.storage.memory_jobs import MemoryJobsView
 from resumelog.infrastructure.storage.sqlite.schema import is_there
+from resumelog.infrastructure.transfer.export_state import read_export_state
 
 # Prefixed by the application's name, as eventsourcing reads them first.
 MAPPER = {"RESUMELOG_MAPPER_TOPIC": "resumelog.infrastructure.storage.mapper:EventMapper"}
@@ -67,6 +69,17 @@ class ResumeLog:
         pilot = AutoPilot(self.log, self._listed, self.leases, self.clock, host)
         self._pilots.append(pilot)
         return pilot
+
+    def import_export_state(self, path: str | Path, *, key: str | None = None) -> Events:
+        """Import the old exporter's progress file `.export_state` as the export `key`.
+
+        The key is by default the file's absolute path. The first `exports.resume` of that key binds
+        the job to its work and goes on from the file's progress. Nothing in the file is run, and it
+        stays where it is. Returns no events where it was imported before. Raises BadStateFile,
+        AlreadyRecorded, BadKey.
+        """
+        state = read_export_state(path)
+        return self.exports.import_progress(state.source if key is None else key, state)
 
     def close(self) -> None:
         """Hand back what is in work and close the store."""

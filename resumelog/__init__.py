@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from resumelog.application.batch import Batch, Scene
     from resumelog.application.errors import (
         AlreadyRunning,
+        BadStateFile,
         JobNotFound,
         JobPaused,
         NotSaved,
@@ -35,6 +36,7 @@ __version__ = "0.1.0"
 _HOMES = {
     "AlreadyRunning": "application.errors",
     "AutoPilot": "application.autopilot_runs",
+    "BadStateFile": "application.errors",
     "Batch": "application.batch",
     "Export": "application.export",
     "ExportJobs": "application.export_jobs",
@@ -64,6 +66,7 @@ _HOMES = {
 __all__ = [
     "AlreadyRunning",
     "AutoPilot",
+    "BadStateFile",
     "Batch",
     "Export",
     "ExportJobs",

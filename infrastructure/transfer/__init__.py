@@ -1,0 +1,1 @@
+"""Old progress files, and what else comes in from elsewhere."""
