@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 @click.command("import")
-@click.argument("file", type=click.Path(), shell_complete=complete_file)
+@click.argument("file", type=click.Path(readable=False), shell_complete=complete_file)
 @click.option("--key", required=True, help="The export that it belongs to; FILE does not say.")
 @as_json
 @database

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import shutil
 import sqlite3
@@ -142,17 +141,6 @@ def test_a_missing_table_is_told(copy: Cli, table: str, arguments: Sequence[obje
 
 
 # Places that can't be written
-
-
-@pytest.fixture
-def bound() -> Sequence[str]:
-    """What runs a program so that permissions bind it, even where the tests run as root."""
-    if os.geteuid() != 0:
-        return ()
-    if shutil.which("setpriv") is None:
-        pytest.skip("permissions don't bind root, and there is no setpriv to change that")
-    capabilities = "-dac_override,-dac_read_search"
-    return ("setpriv", f"--bounding-set={capabilities}", f"--inh-caps={capabilities}")
 
 
 def test_a_folder_that_cannot_be_written_is_told(cli: Cli, bound: Sequence[str]) -> None:

@@ -12,7 +12,7 @@ from support.cli import RECORDS, Cli
 
 import resumelog
 
-COMMANDS = ["run", "jobs", "show", "log", "verify", "seal", "completion"]
+COMMANDS = ["run", "jobs", "show", "log", "import", "verify", "seal", "completion"]
 
 
 @pytest.fixture(scope="module")
@@ -85,8 +85,9 @@ def test_bash_completes_after_the_script_was_read(cli: Cli) -> None:
 
 
 @pytest.mark.skipif(not shutil.which("bash"), reason="there is no bash here")
-def test_bash_completes_the_name_of_a_file_for_the_input(cli: Cli) -> None:
-    asks = 'COMP_WORDS=("$0" run sce); COMP_CWORD=2; compopt() { echo compopt "$@"; }'
+@pytest.mark.parametrize("command", ["run", "import"])
+def test_bash_completes_the_name_of_a_file_for_the_input(cli: Cli, command: str) -> None:
+    asks = f'COMP_WORDS=("$0" {command} sce); COMP_CWORD=2; compopt() {{ echo compopt "$@"; }}'
     script = f'eval "$("$0" completion bash)"; {asks}; _resumelog_completion "$0"'
     ran = cli(through=("bash", "-c", script))
     assert (ran.code, ran.out, ran.err) == (0, "compopt -o default\n", "")
@@ -100,6 +101,7 @@ def test_bash_completes_the_name_of_a_file_for_the_input(cli: Cli) -> None:
         ("resumelog log re", ["reel/video"]),
         ("resumelog verify re", ["reel/video"]),
         ("resumelog seal ", ["heads"]),
+        ("resumelog import x --k", ["--key"]),
         ("resumelog run --re", ["--retry-failed"]),
         ("resumelog completion z", ["zsh"]),
     ],

@@ -48,6 +48,10 @@ class ExportJobMachine(Replaying[ExportJob]):
         epoch = self.live.epoch + ahead
         self.do(exports.begin(epoch, work=work, in_flight=in_flight, at=self.now, **options))
 
+    @rule(progress=FRACTIONS, sha256=st.sampled_from(("ab" * 32, "cd" * 32)))
+    def import_progress(self, progress: float, sha256: str) -> None:
+        self.do(exports.import_progress(progress, sha256, at=self.now))
+
     @rule(offset=OFFSETS, progress=FRACTIONS, done=COUNTS, total=TOTALS, cursor=JSON_VALUES)
     def save(
         self, offset: int, progress: float, done: int | None, total: int | None, cursor: JsonValue

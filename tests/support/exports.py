@@ -6,16 +6,26 @@ from datetime import datetime
 from typing import Any
 
 from pydantic import JsonValue
-from support.canonical import CLIP, NOW, claim
+from support.canonical import CLIP, DIGEST, NOW, WORKER, claim
 from support.scenario import Command
 
 from resumelog.domain.export_job import ExportJob, Report, Work
+from resumelog.domain.export_state import ExportState
 from resumelog.domain.values import Artifact, Attempt
 
 ExportCommand = Command[ExportJob]
 
 WORK = Work("剪映导出", "/srv/作品/成片🎬.mp4", "1" * 64)
 OTHER_INPUT = WORK._replace(inputs_sha256="2" * 64)
+STATE = ExportState("/旧/.export_state", DIGEST, 0.64, NOW, {"progress": 0.64, "date": "…"})
+"""What an old exporter left."""
+
+
+def import_progress(
+    progress: float = 0.64, sha256: str = DIGEST, at: datetime = NOW
+) -> ExportCommand:
+    state = STATE._replace(progress=progress, sha256=sha256)
+    return lambda job: job.import_progress(state, WORKER, at)
 
 
 def begin(
