@@ -7,6 +7,7 @@ import os
 import pickle
 import threading
 import time
+import tracemalloc
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from pathlib import Path
@@ -240,8 +241,13 @@ def test_a_field_that_is_there_twice_is_refused(file: Path) -> None:
 def test_a_long_file_is_not_read_to_its_end(file: Path, content: bytes) -> None:
     file.write_bytes(content)
     os.truncate(file, 2**30)
-    with pytest.raises(ForeignStateFile, match=f"it has more than {BYTES_MAX} bytes"):
-        read_export_state(file)
+    tracemalloc.start()
+    try:
+        with pytest.raises(ForeignStateFile, match=f"it has more than {BYTES_MAX} bytes"):
+            read_export_state(file)
+        assert tracemalloc.get_traced_memory()[1] < 2**20
+    finally:
+        tracemalloc.stop()
 
 
 def test_the_limit_is_a_part_of_what_is_allowed(file: Path) -> None:
