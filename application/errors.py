@@ -231,7 +231,7 @@ class DamagedStateFile(BadStateFile):
 
     text = (
         "the progress file {path} is damaged: {why}; stop the old system if it still writes there,"
-        " else take an older copy, or let the job begin at 0"
+        " else take an older copy, or move it away and begin at 0"
     )
     why: str
 
@@ -260,7 +260,7 @@ class BadStateProgress(BadStateFile):
 
     text = (
         "the progress file {path} says {progress}, which is no number from 0.0 to 1.0;"
-        " take an older copy, or let the job begin at 0"
+        " take an older copy, or move it away and begin at 0"
     )
     progress: str
 
