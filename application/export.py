@@ -148,7 +148,8 @@ class Export:
 
         What a kill leaves of it, the next worker removes. With `keep_partial`, for exporters that
         append, it stays and is yielded again, unless the job is at 0: a kill may leave more in it
-        than was saved, so cut it to what `cursor` says. It is made durable before each save.
+        than was saved, so cut it to what `cursor` says. It is made durable before each save. That of
+        an imported job begins as a copy of the output that the old system left.
         Raises NotRunning where the export is completed already, and LeaseLost.
         """
         with self.beside_output(keep_partial=keep_partial) as partial:
@@ -246,4 +247,6 @@ class Export:
         partial = self._artifacts.partial(final, state.id.hex[:8])
         if state.report == Report(0.0):
             self._artifacts.discard(partial)
+        elif state.imported_from:  # the old system wrote to the output itself
+            self._artifacts.begin_with(final, partial)
         return partial

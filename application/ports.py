@@ -212,6 +212,10 @@ class Artifacts(Protocol):
         """Make what was written to a file durable."""
         ...
 
+    def begin_with(self, path: Path, partial: Path) -> None:
+        """Copy a file, if there is one, to a temporary path at which nothing stands."""
+        ...
+
     def discard(self, partial: Path) -> None:
         """Remove what stands at a temporary path."""
         ...

@@ -60,6 +60,15 @@ class FileArtifacts:
         """Make what was written to a file durable."""
         _sync(path)
 
+    def begin_with(self, path: Path, partial: Path) -> None:
+        """Copy a file to a temporary path, whole or not at all, unless something stands there."""
+        if partial.exists() or not path.is_file():
+            return
+        copy = partial.with_name(f"{partial.stem}-copy{partial.suffix}")
+        shutil.copyfile(path, copy)
+        _sync(copy)
+        copy.replace(partial)
+
     def discard(self, partial: Path) -> None:
         """Remove what stands at a temporary path."""
         discard(partial)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from functools import partial
 from pathlib import Path
 
@@ -11,6 +11,8 @@ from resumelog.application.export_jobs import SAVE_INTERVAL_S, ExportJobs, OnCha
 from resumelog.application.export_resumer import ExportResumer, resumer_context
 from resumelog.application.progress_scale import Scale
 from resumelog.application.resumable_exporter import Exporter, ResumableExporter
+from resumelog.domain.errors import AlreadyRecorded
+from resumelog.domain.export_job import ExportJob
 from resumelog.infrastructure.bootstrap import ResumeLog, open_log
 
 STATE_FILE = ".export_state"
@@ -53,14 +55,25 @@ def resumable_export_context(
     """Begin or go on with an export, as the old system's context did, on the log.
 
     The job is `key`, or the absolute path of `state_file` (.export_state in the current folder
-    without either); such a file, where there is one, is imported first. Left at 1.0, the job is
+    without either). A job that has no events yet begins with what such a file says, where there is
+    one; a file that was not named is not taken for a `key`. Left at 1.0, the job is
     completed, and its next context begins at 0; left before, by whatever means, it goes on there.
-    Raises AlreadyRunning, and ResumelogError for a state file that can't be read.
+    Raises AlreadyRunning, and BadStateFile for a state file that can't be imported.
     """
     file = Path(state_file or STATE_FILE).absolute()
     name = key or str(file)
-    with _jobs(log) as jobs, resumer_context(jobs, name, save_interval) as resumer:
-        yield resumer
+    with nullcontext(log) if log else open_log() as opened:
+        if state_file or not key:
+            _import_first(opened, file, name)
+        with resumer_context(opened.exports, name, save_interval) as resumer:
+            yield resumer
+
+
+def _import_first(log: ResumeLog, file: Path, key: str) -> None:
+    """Begin with an old file; where the job has begun, the log knows more than a file that was left."""
+    if file.exists() and not log.log.recover(ExportJob.named(key)).version:
+        with suppress(AlreadyRecorded):  # by another worker, meanwhile
+            log.import_export_state(file, key=key)
 
 
 def _jobs(log: ResumeLog | None) -> AbstractContextManager[ExportJobs]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -119,3 +120,23 @@ def test_only_a_partial_file_is_discarded(files: FileArtifacts, clip: Artifact) 
 
 def test_discarding_what_is_gone_does_nothing(files: FileArtifacts) -> None:
     discard(files.partial(Path("成片.mp4")))
+
+
+def test_a_partial_file_begins_as_a_copy_once(files: FileArtifacts, clip: Artifact) -> None:
+    partial = files.partial(path_of(clip), "kept")
+    files.begin_with(path_of(clip), partial)
+    assert partial.read_bytes() == path_of(clip).read_bytes() == FRAMES
+    partial.write_bytes(b"more")
+    files.begin_with(path_of(clip), partial)
+    assert partial.read_bytes() == b"more"
+    assert len([*partial.parent.iterdir()]) == 2
+
+
+@pytest.mark.parametrize("make", [None, Path.mkdir])
+def test_what_is_no_file_is_not_copied(
+    files: FileArtifacts, tmp_path: Path, make: Callable[[Path], None] | None
+) -> None:
+    if make:
+        make(tmp_path / "成片.mp4")
+    files.begin_with(tmp_path / "成片.mp4", tmp_path / ".partial-kept.mp4")
+    assert not (tmp_path / ".partial-kept.mp4").exists()
