@@ -10,6 +10,7 @@ from pathlib import Path
 from pydantic import JsonValue
 
 from resumelog.application.errors import JobPaused, NoOutput, OutputMissing
+from resumelog.application.export_progress import Watched
 from resumelog.application.ports import Artifacts, InFlight
 from resumelog.application.running import Running, Saved
 from resumelog.application.throttle import Throttle
@@ -22,7 +23,7 @@ from resumelog.domain.values import Artifact
 OUTPUT = "output"
 
 
-class Export:
+class Export(Watched):
     """One attempt at one export. `progress` is a fraction, units count from 0. Safe for threads."""
 
     def __init__(
@@ -33,6 +34,7 @@ class Export:
         save_interval_s: float,
     ) -> None:
         """Wrap a job that is about to run; `ExportJobs.resume` does."""
+        super().__init__(running.clock.monotonic)
         self._running, self._artifacts = running, artifacts
         self._throttle = Throttle(
             save_interval_s, running.clock.monotonic, self._write, running.lock
@@ -123,16 +125,23 @@ class Export:
         report = Report(progress, units_done, total, cursor)
         with self._running.lock:
             if bare and self._is_kept(report):
-                return Saved((), self._running.held, throttled=True)
-            self.flush()
-            return self._write(report)
+                saved = Saved((), self._running.held, throttled=True)
+            else:
+                self.flush()
+                saved = self._write(report)
+            self._meter.report(self.progress)
+        self._tell()
+        return saved
 
     def begin_again(self, reason: str) -> Saved:
         """Forget the progress: the exporter begins at 0 once more. A `Restarted` says why."""
         with self._running.lock:
             at = self._running.clock.now()
             self._throttle.forget(float("-inf"))
-            return self._running.do(lambda job, by: job.begin_again(reason, by, at))
+            saved = self._running.do(lambda job, by: job.begin_again(reason, by, at))
+            self.measure()
+        self._tell()
+        return saved
 
     def require_fraction(self, progress: object) -> None:
         """Raise ProgressOutOfRange for anything but a number from 0 to 1."""
@@ -189,7 +198,10 @@ class Export:
         self.flush()
         artifact = self._settled(path) if path and path.is_file() else None
         at = self._running.clock.now()
-        return self._running.do(lambda job, by: job.complete(artifact, by, at))
+        saved = self._running.do(lambda job, by: job.complete(artifact, by, at))
+        self._meter.report(self.progress)
+        self._tell()
+        return saved
 
     def leave(self, cause: object) -> Saved:
         """End this attempt with work undone: what was reported last is saved, and `Interrupted`."""
@@ -229,6 +241,10 @@ class Export:
         if placed and Path(placed.root, placed.path) == path and not self._artifacts.fault(placed):
             return placed
         return self._artifacts.settle(path)
+
+    def _reached(self) -> tuple[float, int | None, int | None]:
+        report = self._throttle.kept or self._running.state.report
+        return report.progress, report.units_done, report.units_total or self.units_total
 
     def _write(self, report: Report) -> Saved:
         if self._appended and self._appended.is_file():

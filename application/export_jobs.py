@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from contextlib import AbstractContextManager, ExitStack
+from contextlib import AbstractContextManager, ExitStack, nullcontext
 from pathlib import Path
 from types import TracebackType
 from typing import Literal
 
 from pydantic import JsonValue
 
+from resumelog.application.async_export import AsyncExport, AsyncSession
 from resumelog.application.errors import JobNotFound, JobPaused
 from resumelog.application.event_log import EventLog, of
 from resumelog.application.export import Export
-from resumelog.application.ports import Artifacts, Clock, Leases
+from resumelog.application.export_progress import OnProgress
+from resumelog.application.ports import Artifacts, Clock, Leases, Signals
 from resumelog.application.running import Running
 from resumelog.domain.events import Events
 from resumelog.domain.export_job import ExportJob, Work
@@ -36,11 +38,13 @@ class ExportSession:
         running: Running[ExportJob],
         export: Export,
         begin: Callable[[ExportJob, Claim], Events],
-        terminable: AbstractContextManager[object],
+        signals: Signals,
+        on_progress: OnProgress | None = None,
     ) -> None:
         """Prepare; nothing is read or written before `with`."""
         self._running, self._export, self._begin = running, export, begin
-        self._terminable = terminable
+        self._signals, self._on_progress = signals, on_progress
+        self._terminable: AbstractContextManager[object] = signals
         self._stack = ExitStack()
 
     def __enter__(self) -> Export:
@@ -49,6 +53,9 @@ class ExportSession:
         self._stack.callback(self._running.end)
         try:
             self._running.begin(self._begin, cut_off=self._cut_off)
+            self._export.measure()
+            if self._on_progress:
+                self._export.on_progress(self._on_progress)
         except BaseException as error:
             with self._stack:
                 self._record_end(error)
@@ -74,6 +81,22 @@ class ExportSession:
                 raise
             if error is not None:
                 self._record_end(error)
+
+    async def __aenter__(self) -> AsyncExport:
+        """Begin as `with` does, with all that blocks in a thread of its own."""
+        on_progress, self._on_progress = self._on_progress, None
+        self._terminable = nullcontext()
+        self._in_loop = AsyncSession(self, self._signals.in_loop, on_progress)
+        return await self._in_loop.__aenter__()
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """Record how it ended as `with` does."""
+        await self._in_loop.__aexit__(kind, error, traceback)
 
     def _cut_off(self, job: ExportJob, by: Claim, error: BaseException) -> Events:
         return job.interrupt(error, by, self._running.clock.now())
@@ -114,11 +137,11 @@ class ExportJobs:
         leases: Leases,
         clock: Clock,
         artifacts: Artifacts,
-        terminable: AbstractContextManager[object],
+        signals: Signals,
     ) -> None:
-        """Take the parts that every job shares; `terminable` lets SIGTERM raise."""
+        """Take the parts that every job shares."""
         self._log, self._leases, self._clock, self._artifacts = log, leases, clock, artifacts
-        self._terminable = terminable
+        self._signals = signals
 
     def resume(
         self,
@@ -130,8 +153,9 @@ class ExportJobs:
         on_changed_inputs: OnChangedInputs = "restart",
         save_interval_s: float = SAVE_INTERVAL_S,
         needs_output: bool = False,
+        on_progress: OnProgress | None = None,
     ) -> ExportSession:
-        """Start the export of `output_path`, or go on where it stopped; enter it by `with`.
+        """Start the export of `output_path`, or go on where it stopped, by `with` or `async with`.
 
         The job's `key` is by default the absolute output path; with a key, `output_path` may be None.
         Another `inputs`, exporter or output
@@ -139,7 +163,7 @@ class ExportJobs:
         `is_completed`, with nothing `remaining`; with `needs_output` only if there is an output. On leaving the block the job is completed, or
         Interrupted (Ctrl+C, SIGTERM, an exit, units left) or Failed records why not, and the
         exception goes on. In the main thread SIGTERM and SIGHUP raise Terminated meanwhile, unless
-        the program handles them. Raises AlreadyRunning.
+        the program handles them. `on_progress` is called as Export.on_progress says. Raises AlreadyRunning.
         """
         output = None if output_path is None else self._artifacts.absolute(output_path)
         job = ExportJob.named(output and str(output) if key is None else key)
@@ -156,7 +180,7 @@ class ExportJobs:
             )
 
         export = Export(running, self._artifacts, output, save_interval_s)
-        return ExportSession(running, export, begin, self._terminable)
+        return ExportSession(running, export, begin, self._signals, on_progress)
 
     def import_progress(self, key: str, state: ExportState) -> Events:
         """Begin the job `key` with what an old progress file says; `resume` goes on from there.

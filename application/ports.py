@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Collection, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager
 from datetime import datetime
 from pathlib import Path
 from typing import NamedTuple, Protocol, runtime_checkable
@@ -195,6 +196,23 @@ class JobsView(TrackingRecorder, ABC):
     @abstractmethod
     def beginning_with(self, prefix: str, limit: int) -> list[JobRow]:
         """Return rows whose stream's id in hex begins so, in the order of their ids."""
+
+
+class LoopSignals(AbstractContextManager[object], Protocol):
+    """Lets SIGTERM and SIGHUP end an event loop, while a task of the main thread is in it."""
+
+    def cause_of(self, error: BaseException | None) -> BaseException | None:
+        """Return the signal where that is why a task was cancelled, else the error itself."""
+        ...
+
+
+class Signals(AbstractContextManager[object], Protocol):
+    """Lets SIGTERM and SIGHUP raise Terminated, while the main thread is in it."""
+
+    @property
+    def in_loop(self) -> LoopSignals:
+        """Return what does the same for the tasks of an event loop."""
+        ...
 
 
 class Artifacts(Protocol):

@@ -33,7 +33,7 @@ from resumelog.domain.values import validation_text
 from resumelog.infrastructure.artifacts import FileArtifacts
 from resumelog.infrastructure.clock import SystemClock
 from resumelog.infrastructure.settings import DEFAULT_URL, Settings, without_password
-from resumelog.infrastructure.signals import Terminable
+from resumelog.infrastructure.signals import termination
 from resumelog.infrastructure.storage.lease_table import MemoryLeaseTable
 from resumelog.infrastructure.storage.leases import TableLeases
 from resumelog.infrastructure.storage.memory_jobs import MemoryJobsView
@@ -57,7 +57,7 @@ class ResumeLog:
         """Put the services together; `open` makes the parts."""
         self.log, self.view, self.leases, self.clock = log, view, leases, clock
         artifacts = FileArtifacts(root)
-        self.exports = ExportJobs(log, leases, clock, artifacts, Terminable())
+        self.exports = ExportJobs(log, leases, clock, artifacts, termination())
         self.scenes = SceneBatches(log, leases, clock, artifacts)
         self._listed = JobList(log, view)
         self.queries = Queries(log, self._listed)

@@ -4,23 +4,29 @@ from __future__ import annotations
 
 import signal
 import threading
+from asyncio import CancelledError, get_running_loop
+from collections.abc import Callable
+from functools import cache
 from types import FrameType
-from typing import Any
+from typing import Any, NoReturn
 
 from resumelog.application.errors import Terminated
 
 SIGNALS = (signal.SIGTERM, signal.SIGHUP)
 
+Handler = Callable[[int, FrameType | None], None]
 
-class Terminable:
-    """While anything is entered in the main thread, SIGTERM and SIGHUP raise Terminated there.
+
+class Handled:
+    """While anything is entered in the main thread, a handler is installed for both signals.
 
     Only where they would end the process without a word: handlers of the program's own stay, and
     so does what is ignored. The previous ones are put back when the last has left.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, handler: Handler) -> None:
         """Install nothing yet."""
+        self._handler = handler
         self._entered = 0
         self._before: dict[signal.Signals, Any] = {}
 
@@ -31,7 +37,7 @@ class Terminable:
         if not self._entered:
             for number in SIGNALS:
                 if signal.getsignal(number) is signal.SIG_DFL:
-                    self._before[number] = signal.signal(number, _terminate)
+                    self._before[number] = signal.signal(number, self._handler)
         self._entered += 1
 
     def __exit__(self, *_: object) -> None:
@@ -41,11 +47,61 @@ class Terminable:
         self._entered -= 1
         if not self._entered:
             for number, handler in self._before.items():
-                if signal.getsignal(number) is _terminate:
+                if signal.getsignal(number) is self._handler:
                     signal.signal(number, handler)
             self._before.clear()
 
 
-def _terminate(number: int, frame: FrameType | None) -> None:
+class Terminable(Handled):
+    """While anything is entered in the main thread, SIGTERM and SIGHUP raise Terminated there."""
+
+    def __init__(self) -> None:
+        """Install nothing yet."""
+        super().__init__(_terminate)
+        self.in_loop = LoopTerminable()
+
+
+class LoopTerminable(Handled):
+    """While a task is in it, SIGTERM and SIGHUP raise Terminated out of the main thread's loop.
+
+    Between two steps of its tasks, as if one had called sys.exit: `asyncio.run` then cancels all
+    tasks, waits for them, and ends with the signal's exit code. Only the first signal counts.
+    """
+
+    def __init__(self) -> None:
+        """Install nothing yet."""
+        super().__init__(self._came)
+        self._number: int | None = None
+
+    def __exit__(self, *error: object) -> None:
+        """Put the previous handlers back, and forget the signal, once all have left."""
+        super().__exit__(*error)
+        if not self._entered:
+            self._number = None
+
+    def cause_of(self, error: BaseException | None) -> BaseException | None:
+        """Return Terminated where a signal came and a task was cancelled or closed, else the error."""
+        if self._number is None or not isinstance(error, CancelledError | GeneratorExit):
+            return error
+        return Terminated(self._number)
+
+    def _came(self, number: int, frame: FrameType | None) -> None:
+        if self._number is not None:
+            return
+        self._number = number
+        try:
+            loop = get_running_loop()
+        except RuntimeError:  # it stands still
+            _terminate(number, frame)
+        loop.call_soon_threadsafe(_terminate, number, frame)
+
+
+@cache
+def termination() -> Terminable:
+    """Return the one of this process, as its signal handlers are the process's."""
+    return Terminable()
+
+
+def _terminate(number: int, frame: FrameType | None) -> NoReturn:
     del frame
     raise Terminated(number)

@@ -9,6 +9,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from resumelog.application.async_export import AsyncExport
     from resumelog.application.autopilot_runs import AutoPilot
     from resumelog.application.batch import Batch, Scene
     from resumelog.application.errors import (
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from resumelog.application.export import Export
     from resumelog.application.export_jobs import ExportJobs, ExportSession
     from resumelog.application.export_resumer import ExportResumer, get_export_resumer
+    from resumelog.application.progress_meter import ProgressFacts
     from resumelog.application.resumable_exporter import ResumableExporter
     from resumelog.application.scene_batches import SceneBatches
     from resumelog.application.steps import Host, StepContext, StopAsked
@@ -30,11 +32,14 @@ if TYPE_CHECKING:
     from resumelog.infrastructure.bootstrap import ResumeLog
     from resumelog.infrastructure.bootstrap import open_log as open  # noqa: A004 - resumelog.open
     from resumelog.infrastructure.exporting import make_resumable, resumable_export_context
+    from resumelog.infrastructure.progress_bars import ProgressBars, progress_bar
+    from resumelog.infrastructure.tracking import track
 
 __version__ = "0.1.0"
 
 _HOMES = {
     "AlreadyRunning": "application.errors",
+    "AsyncExport": "application.async_export",
     "AutoPilot": "application.autopilot_runs",
     "BadStateFile": "application.errors",
     "Batch": "application.batch",
@@ -47,6 +52,8 @@ _HOMES = {
     "JobPaused": "application.errors",
     "LeaseLost": "domain.errors",
     "NotSaved": "application.errors",
+    "ProgressBars": "infrastructure.progress_bars",
+    "ProgressFacts": "application.progress_meter",
     "Refused": "domain.errors",
     "ResumeLog": "infrastructure.bootstrap",
     "ResumableExporter": "application.resumable_exporter",
@@ -60,11 +67,14 @@ _HOMES = {
     "get_export_resumer": "application.export_resumer",
     "make_resumable": "infrastructure.exporting",
     "open": "infrastructure.bootstrap",
+    "progress_bar": "infrastructure.progress_bars",
     "resumable_export_context": "infrastructure.exporting",
+    "track": "infrastructure.tracking",
 }
 
 __all__ = [
     "AlreadyRunning",
+    "AsyncExport",
     "AutoPilot",
     "BadStateFile",
     "Batch",
@@ -77,6 +87,8 @@ __all__ = [
     "JobPaused",
     "LeaseLost",
     "NotSaved",
+    "ProgressBars",
+    "ProgressFacts",
     "Refused",
     "ResumableExporter",
     "ResumeLog",
@@ -91,7 +103,9 @@ __all__ = [
     "get_export_resumer",
     "make_resumable",
     "open",
+    "progress_bar",
     "resumable_export_context",
+    "track",
 ]
 
 

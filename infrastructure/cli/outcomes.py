@@ -9,6 +9,7 @@ import click
 
 from resumelog.application import errors
 from resumelog.domain.errors import BrokenStream, LeaseLost, Refused, ResumelogError
+from resumelog.infrastructure.printable import printable as printable
 
 
 class Exit(IntEnum):
@@ -56,8 +57,3 @@ def refusal(error: Exception) -> Exception:
         if isinstance(error, kind):
             return _Refusal(printable(str(error)), code)
     return error
-
-
-def printable(text: str) -> str:
-    """Replace what could drive a terminal."""
-    return "".join(char if char.isprintable() else "�" for char in text)

@@ -1,0 +1,100 @@
+"""One export as it is shown: a bar, or lines."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from threading import Lock
+
+from rich.console import Console
+from rich.progress import Progress, ProgressColumn, Task, TaskID
+from rich.text import Text
+
+from resumelog.application.progress_meter import ProgressFacts
+from resumelog.infrastructure.progress_text import began, described
+
+FINISHED_MAX = 10
+"""So many finished bars stay among those that move; an older one becomes a line above them."""
+
+
+class DescribedColumn(ProgressColumn):
+    """The facts in words, as they are whenever the bar is drawn."""
+
+    def render(self, task: Task) -> Text:
+        """Return them for one bar."""
+        facts: ProgressFacts = task.fields["now"]()
+        resumed = began(facts) if 0 < facts.resumed_at < 1 else ""
+        return Text(" · ".join(filter(None, (described(facts), resumed))))
+
+
+class Bar:
+    """One export on a bar; `now` gives the facts whenever it is drawn, else they are the newest told."""
+
+    def __init__(
+        self, progress: Progress, lock: Lock, title: str, now: Callable[[], ProgressFacts] | None
+    ) -> None:
+        self._progress, self._lock, self._title, self._now = progress, lock, title, now
+        self._task: TaskID | None = None
+
+    def __call__(self, facts: ProgressFacts) -> None:
+        """Move the bar."""
+        now = self._now or (lambda: facts)
+        with self._lock:
+            if self._task not in self._progress.task_ids:
+                if self._task is not None and facts.fraction >= 1:
+                    return  # a line tells so already
+                self._task = self._progress.add_task(self._title, total=1.0, now=now)
+            self._progress.update(self._task, completed=facts.fraction, now=now)
+            if facts.fraction >= 1:
+                self._make_room()
+
+    def end(self) -> None:
+        """Leave the bar where it is."""
+
+    def _make_room(self) -> None:
+        finished = [task for task in self._progress.tasks if task.finished]
+        for task in finished[:-FINISHED_MAX]:
+            line = f"{task.description}: {described(task.fields['now']())}"
+            if not self._progress.disable:
+                self._progress.console.print(Text(line))
+            self._progress.remove_task(task.id)
+
+
+class Lines:
+    """One export in lines: where it resumed, now and then how far it is, and its end."""
+
+    def __init__(self, console: Console, title: str, every_s: float) -> None:
+        self._console, self._title, self._every_s = console, title, every_s
+        self._said: ProgressFacts | None = None
+        self._newest: ProgressFacts | None = None
+        self._said_at = time.monotonic()
+        self._lock = Lock()
+
+    def __call__(self, facts: ProgressFacts) -> None:
+        """Say it, if it is time."""
+        with self._lock:
+            first, self._newest = self._newest is None, facts
+            if first:
+                self._begin(facts)
+            elif facts.fraction >= 1 or time.monotonic() - self._said_at >= self._every_s:
+                self._say(facts)
+
+    def end(self) -> None:
+        """Say the last that was not said."""
+        with self._lock:
+            if self._newest:
+                self._say(self._newest)
+
+    def _begin(self, facts: ProgressFacts) -> None:
+        self._said = facts
+        if began(facts):
+            self._print(began(facts))
+
+    def _say(self, facts: ProgressFacts) -> None:
+        if self._said and self._said.fraction == facts.fraction:
+            return
+        self._said, self._said_at = facts, time.monotonic()
+        self._print(described(facts))
+
+    def _print(self, text: str) -> None:
+        self._console.print(Text(f"{self._title}: {text}"))
