@@ -17,7 +17,7 @@ SIGNALS = (signal.SIGTERM, signal.SIGHUP)
 Handler = Callable[[int, FrameType | None], None]
 
 
-class Handled:
+class Installed:
     """While anything is entered in the main thread, a handler is installed for both signals.
 
     Only where they would end the process without a word: handlers of the program's own stay, and
@@ -52,7 +52,7 @@ class Handled:
             self._before.clear()
 
 
-class Terminable(Handled):
+class Terminable(Installed):
     """While anything is entered in the main thread, SIGTERM and SIGHUP raise Terminated there."""
 
     def __init__(self) -> None:
@@ -61,7 +61,7 @@ class Terminable(Handled):
         self.in_loop = LoopTerminable()
 
 
-class LoopTerminable(Handled):
+class LoopTerminable(Installed):
     """While a task is in it, SIGTERM and SIGHUP raise Terminated out of the main thread's loop.
 
     Between two steps of its tasks, as if one had called sys.exit: `asyncio.run` then cancels all
