@@ -38,7 +38,7 @@ class Bar:
 
     def __call__(self, facts: ProgressFacts) -> None:
         """Move the bar."""
-        now = self._now or (lambda: facts)
+        now = self._now if self._now and facts.fraction < 1 else (lambda: facts)
         with self._lock:
             if self._task not in self._progress.task_ids:
                 if self._task is not None and facts.fraction >= 1:
@@ -49,7 +49,11 @@ class Bar:
                 self._make_room()
 
     def end(self) -> None:
-        """Leave the bar where it is."""
+        """Leave the bar as it is."""
+        with self._lock:
+            if self._now and self._task in self._progress.task_ids:
+                facts = self._now()
+                self._progress.update(self._task, now=lambda: facts)
 
     def _make_room(self) -> None:
         finished = [task for task in self._progress.tasks if task.finished]

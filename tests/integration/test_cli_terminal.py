@@ -5,65 +5,16 @@ from __future__ import annotations
 import os
 import pty
 import re
-import select
-import subprocess
 import sys
 import termios
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 
 import pytest
 from support.cli import JOB, PATIENCE_S, SCENES, Cli, line, wait_for
+from support.terminals import CTRL_C, IN_ITS_TERMINAL, Terminal
 
 FAILS_AT_2 = ("sh", "-c", '[ "$1" != 2 ] || { echo no >&2; exit 7; }', "sh", "{id}")
-CTRL_C = b"\x03"
-IN_ITS_TERMINAL = """
-import fcntl, os, sys, termios
-fcntl.ioctl(0, termios.TIOCSCTTY, 0)
-os.execve(sys.argv[1], sys.argv[1:], {**os.environ, "TERM": "xterm-256color"})
-"""
-
-
-class Terminal:
-    """The keyboard and the screen of a process in a terminal of its own."""
-
-    def __init__(self, keyboard: int, process: subprocess.Popen[str]) -> None:
-        self.process = process
-        self.screen = ""
-        self._keyboard = os.fdopen(keyboard, "r+b", buffering=0)
-
-    def types(self, keys: bytes) -> None:
-        self._keyboard.write(keys)
-
-    def shows(self, text: str) -> str:
-        """Return what the screen shows once this text appears on it."""
-        while text not in self.text:
-            shown = self._read()
-            assert shown, f"it ended without showing {text!r}: {self.text}"
-            self.screen += shown
-        return self.text
-
-    def ends(self) -> str:
-        """Return all that the screen showed, once the process has ended."""
-        while shown := self._read():
-            self.screen += shown
-        self.process.wait(timeout=PATIENCE_S)
-        return self.text
-
-    def close(self) -> None:
-        self._keyboard.close()
-
-    @property
-    def text(self) -> str:
-        """The screen's text without its colours and movements."""
-        return re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", self.screen)
-
-    def _read(self) -> str:
-        readable, _, _ = select.select([self._keyboard], [], [], PATIENCE_S)
-        assert readable, "nothing happens on the terminal"
-        with suppress(OSError):  # Linux says so when the last process has gone
-            return (self._keyboard.read(65536) or b"").decode(errors="replace")
-        return ""
 
 
 @contextmanager
