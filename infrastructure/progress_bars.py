@@ -17,6 +17,7 @@ from resumelog.application.export_progress import OnProgress
 from resumelog.application.progress_meter import ProgressFacts
 from resumelog.infrastructure.printable import printable
 from resumelog.infrastructure.progress_rows import Bar, DescribedColumn, Lines
+from resumelog.infrastructure.standard_error import StandardError
 
 LINE_EVERY_S = 5.0
 BAR_CHARS = 24
@@ -59,7 +60,7 @@ class ProgressBars:
         console: Console | None = None,
     ) -> None:
         """Draw nothing yet."""
-        self._console = console or Console(stderr=True, highlight=False, soft_wrap=True)
+        self._console = console or StandardError()
         self._disable, self._line_every_s = disable, line_every_s
         self._draws = self._console.is_terminal and not self._console.is_dumb_terminal
         self._progress = Progress(

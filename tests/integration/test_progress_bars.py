@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 from rich.console import Console
-from support.children import child, finished
-from support.logs import UNITS, make_units
+from support.children import PATIENCE_S, child, finished
+from support.logs import UNITS, make_units, names_of
 from support.terminals import in_a_terminal
 
 import resumelog
@@ -135,6 +135,19 @@ def test_everything_goes_to_standard_error(tmp_path: Path) -> None:
         code, out, err = finished(process)
     assert (code, out) == (0, "")
     assert re.fullmatch(r"成片 �\[31m: 100 % · 10 of 10 · .*\n", err)
+
+
+def test_the_work_goes_on_when_nobody_reads_any_more(
+    log: ResumeLog, output: Path, tmp_path: Path
+) -> None:
+    with child("unread", cwd=tmp_path, module="support.bar_workers") as process:
+        assert process.stderr
+        assert process.stdin
+        process.stderr.close()
+        process.stdin.write("go\n")
+        process.stdin.close()
+        process.wait(timeout=PATIENCE_S)
+    assert names_of(log, str(output)) == ["Started", *["ProgressSaved"] * UNITS, "Completed"]
 
 
 def test_an_export_on_asyncio_is_shown_the_same_way(log: ResumeLog, output: Path) -> None:

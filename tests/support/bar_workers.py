@@ -53,7 +53,19 @@ def idle() -> None:
         time.sleep(1.0)
 
 
-TASKS = {task.__name__: task for task in (tracked, several, idle)}
+def unread() -> None:
+    """Say much, once nobody reads it."""
+    sys.stdin.readline()
+    with (
+        resumelog.open("jobs.db") as log,
+        ProgressBars(line_every_s=0) as bars,
+        log.exports.resume("成片🎬.mp4", on_progress=bars.show("成片")) as job,
+    ):
+        for unit in job.remaining(UNITS):
+            job.save_progress(units_done=unit + 1)
+
+
+TASKS = {task.__name__: task for task in (tracked, several, idle, unread)}
 
 if __name__ == "__main__":
     name, *arguments = sys.argv[1:]

@@ -1,0 +1,17 @@
+"""Where people are told how the work goes."""
+
+from __future__ import annotations
+
+from rich.console import Console
+
+
+class StandardError(Console):
+    """Standard error; the work goes on when nobody reads it any more."""
+
+    def __init__(self) -> None:
+        """Wrap long lines in the terminal only."""
+        super().__init__(stderr=True, highlight=False, soft_wrap=True)
+
+    def on_broken_pipe(self) -> None:
+        """Say nothing more, where rich ends the program."""
+        self.quiet = True
