@@ -243,8 +243,10 @@ class Export(Watched):
         return self._artifacts.settle(path)
 
     def _reached(self) -> tuple[float, int | None, int | None]:
-        report = self._throttle.kept or self._running.state.report
-        return report.progress, report.units_done, report.units_total or self.units_total
+        job = self._running.state
+        total = job.report.units_total or self.units_total
+        done = None if total is None else job.units_done_of(total)
+        return self.progress, done, total
 
     def _write(self, report: Report) -> Saved:
         if self._appended and self._appended.is_file():

@@ -72,6 +72,18 @@ def test_an_attempt_that_goes_on_begins_at_what_was_done(
     assert told[-1].fraction == 1.0
 
 
+def test_units_that_a_fraction_covers_are_told_as_done(log: ResumeLog, output: Path) -> None:
+    with log.exports.resume(output) as job:
+        job.save_progress(0.6)
+        job.leave("午休")
+    told: list[ProgressFacts] = []
+    with log.exports.resume(output) as job:
+        for unit in job.remaining(UNITS):
+            job.on_progress(told.append)()
+            job.save_progress(units_done=unit + 1)
+    assert told[0][:3] == (0.6, 6, UNITS)
+
+
 def test_a_finished_export_is_told_once(log: ResumeLog, output: Path) -> None:
     make_units(log, output)
     told: list[ProgressFacts] = []
