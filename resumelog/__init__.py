@@ -14,17 +14,27 @@ if TYPE_CHECKING:
     from resumelog.application.errors import (
         AlreadyRunning,
         BadStateFile,
+        BatchStopped,
         JobNotFound,
         JobPaused,
         NotSaved,
+        ReleaseFailed,
         StoreError,
     )
     from resumelog.application.export import Export
     from resumelog.application.export_jobs import ExportJobs, ExportSession
+    from resumelog.application.export_reports import (
+        ExportItem,
+        ExportsReport,
+        ItemReport,
+        ItemStatus,
+    )
     from resumelog.application.export_resumer import ExportResumer, get_export_resumer
+    from resumelog.application.resources import Resources
     from resumelog.application.resumable_exporter import ResumableExporter
     from resumelog.application.scene_batches import SceneBatches
     from resumelog.application.steps import Host, StepContext, StopAsked
+    from resumelog.application.stop_flag import StopFlag
     from resumelog.domain.errors import LeaseLost, Refused, ResumelogError
     from resumelog.domain.resume_point import ResumePoint
     from resumelog.infrastructure.bootstrap import ResumeLog
@@ -38,24 +48,32 @@ _HOMES = {
     "AutoPilot": "application.autopilot_runs",
     "BadStateFile": "application.errors",
     "Batch": "application.batch",
+    "BatchStopped": "application.errors",
     "Export": "application.export",
+    "ExportItem": "application.export_reports",
     "ExportJobs": "application.export_jobs",
     "ExportResumer": "application.export_resumer",
     "ExportSession": "application.export_jobs",
+    "ExportsReport": "application.export_reports",
     "Host": "application.steps",
+    "ItemReport": "application.export_reports",
+    "ItemStatus": "application.export_reports",
     "JobNotFound": "application.errors",
     "JobPaused": "application.errors",
     "LeaseLost": "domain.errors",
     "NotSaved": "application.errors",
     "Refused": "domain.errors",
-    "ResumeLog": "infrastructure.bootstrap",
+    "ReleaseFailed": "application.errors",
+    "Resources": "application.resources",
     "ResumableExporter": "application.resumable_exporter",
+    "ResumeLog": "infrastructure.bootstrap",
     "ResumePoint": "domain.resume_point",
     "ResumelogError": "domain.errors",
     "Scene": "application.batch",
     "SceneBatches": "application.scene_batches",
     "StepContext": "application.steps",
     "StopAsked": "application.steps",
+    "StopFlag": "application.stop_flag",
     "StoreError": "application.errors",
     "get_export_resumer": "application.export_resumer",
     "make_resumable": "infrastructure.exporting",
@@ -68,16 +86,23 @@ __all__ = [
     "AutoPilot",
     "BadStateFile",
     "Batch",
+    "BatchStopped",
     "Export",
+    "ExportItem",
     "ExportJobs",
     "ExportResumer",
     "ExportSession",
+    "ExportsReport",
     "Host",
+    "ItemReport",
+    "ItemStatus",
     "JobNotFound",
     "JobPaused",
     "LeaseLost",
     "NotSaved",
     "Refused",
+    "ReleaseFailed",
+    "Resources",
     "ResumableExporter",
     "ResumeLog",
     "ResumePoint",
@@ -86,6 +111,7 @@ __all__ = [
     "SceneBatches",
     "StepContext",
     "StopAsked",
+    "StopFlag",
     "StoreError",
     "__version__",
     "get_export_resumer",
