@@ -69,12 +69,16 @@ class Batches:
         job = job_of(self.log, output)
         return UNITS if job.status == "completed" else job.report.units_done or 0
 
-    def hit(self, number: signal.Signals) -> Fork:
-        """Let a child work, and send it a signal at some moment; none that was saved is repeated."""
+    def hit(self, number: signal.Signals, units: int = 0) -> Fork:
+        """Let a child make so many units, and send it a signal a moment later.
+
+        What was saved is not made again, and what was told is saved.
+        """
         before, saved = self.made(), self.saved()
         fork = self.children.start(
             "export_all", self.log_path, self.folder, ITEMS, UNITS, WORKERS, folder=self.folder
         )
+        fork.tells_lines(min(units, ITEMS * UNITS - sum(saved)))
         time.sleep(self.chance.uniform(0.002, A_WHILE_S))
         os.kill(fork.pid, number)
         self.landed += fork.wait() != 0
@@ -108,7 +112,7 @@ def test_kills_lose_no_unit_of_any_export_and_repeat_none_that_was_saved(
 ) -> None:
     batches = Batches(log, children, tmp_path)
     while batches.landed < HITS:
-        batches.hit(signal.SIGKILL)
+        batches.hit(signal.SIGKILL, batches.chance.randrange(ITEMS * UNITS // HITS * 3))
         if batches.landed % (HITS // 3) == 0:
             batches.require_finished()
             batches.next()
@@ -121,9 +125,10 @@ def test_an_interrupt_is_recorded_in_every_export_that_is_at_work(
 ) -> None:
     batches = Batches(log, children, tmp_path)
     cause = {"2": "KeyboardInterrupt: ", "15": "Terminated: SIGTERM"}[str(int(number))]
-    interrupted = 0
+    at_work = list[int]()
     while batches.landed < HITS // 2:
-        fork = batches.hit(number)
+        fork = batches.hit(number, batches.chance.randrange(2 * WORKERS))
+        at_work.append(0)
         for output in batches.outputs():
             job = job_of(log, output)
             assert job.status in ("idle", "completed", "interrupted"), fork.stderr()
@@ -131,8 +136,10 @@ def test_an_interrupt_is_recorded_in_every_export_that_is_at_work(
                 (*_, last) = events_of(log, job)
                 assert isinstance(last, Interrupted)
                 assert last.cause in (f"BatchStopped: {cause}", cause)
-                interrupted += 1
-    assert interrupted > batches.landed, "several were at work"
+                at_work[-1] += 1
+        if sum(batches.saved()) == ITEMS * UNITS:
+            batches.next()
+    assert max(at_work) > 1, "several were at work"
     batches.require_finished()
 
 

@@ -41,10 +41,17 @@ class Fork:
 
     def tells(self, line: str) -> None:
         """Return once it has told a line."""
+        self._until(lambda: line in self.told())
+
+    def tells_lines(self, count: int) -> None:
+        """Return once it has told so many lines."""
+        self._until(lambda: len(self.told()) >= count)
+
+    def _until(self, is_so: Callable[[], bool]) -> None:
         deadline = time.monotonic() + PATIENCE_S
-        while not self.path.exists() or line not in self.told():
+        while not is_so():
             assert time.monotonic() < deadline, self.stderr()
-            time.sleep(0.002)
+            time.sleep(0.001)
 
     def stderr(self) -> str:
         """Return what it wrote to standard error."""
