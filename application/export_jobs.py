@@ -6,6 +6,7 @@ import logging
 from collections.abc import Callable
 from concurrent.futures import Executor
 from contextlib import AbstractContextManager, ExitStack
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal
@@ -197,26 +198,21 @@ class ExportJobs:
         """Export many versions, `workers` at a time; the failure of one leaves the rest going.
 
         Each is a job of its own: `export(job, version)` is called in a thread with what `resume`
-        yields, makes what remains and leaves a file at `job.output_path`; `export_in` of what
-        make_resumable returns is such a function. What is finished and intact is skipped, so the same call goes on after a kill. `on_item` gets each report as it
-        comes. After `stop_after_failures` no more are begun. Once `stop` is set, or an interruption
-        comes, those at work leave at their next `remaining`, `save_progress` or `leave_if_paused`;
-        an interruption then goes on with the report as a note, a second one at once.
-        `executor` is another pool of threads. Raises BadBatch, BadKey, DuplicateExport and NotJson
-        before anything is begun; what an export raises is in its report.
+        yields, makes what remains, and leaves a file at `job.output_path`; so does `export_in` of
+        what make_resumable returns. What is finished and intact is skipped: the same call goes on
+        after a kill. `on_item` gets each report as it comes. After `stop_after_failures` no more
+        are begun. Once `stop` is set, or an interruption comes, those at work leave at their next
+        `remaining`, `save_progress` or `leave_if_paused`; an interruption waits for that and goes
+        on with the report as a note, a second one at once. `executor` is another pool of threads.
+        Raises BadBatch, BadKey, DuplicateExport and NotJson before anything is begun; what an
+        export raises is in its report.
         """
-
-        def session(item: ExportItem) -> ExportSession:
-            return self.resume(
-                item.output_path,
-                inputs=jsonable(item.version) if item.inputs is None else item.inputs,
-                key=item.key,
-                exporter=exporter,
-                on_changed_inputs=on_changed_inputs,
-                save_interval_s=save_interval_s,
-                needs_output=True,
-            )
-
+        session = partial(
+            self._session_of,
+            exporter=exporter,
+            on_changed_inputs=on_changed_inputs,
+            save_interval_s=save_interval_s,
+        )
         batch = ExportBatch(
             tasks_of(items, self._artifacts.absolute, session),
             export,
@@ -265,6 +261,12 @@ class ExportJobs:
         if job.status not in job.finished:
             return ()
         return self._log.decide(job, lambda job: job.restart(reason, self._clock.now()))
+
+    def _session_of(self, item: ExportItem, **options: Any) -> ExportSession:
+        inputs = jsonable(item.version) if item.inputs is None else item.inputs
+        return self.resume(
+            item.output_path, inputs=inputs, key=item.key, needs_output=True, **options
+        )
 
     def _control(self, key: str, command: Callable[[ExportJob], Events]) -> Events:
         return self._log.decide(self._found(key), command)
