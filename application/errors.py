@@ -2,11 +2,15 @@
 
 ResumelogError
 ├── Refused                        see resumelog.domain.errors
+│   └── BadInput
+│       └── BadBatch, DuplicateExport   many exports that can't be run together
 ├── JobNotFound, AmbiguousJob      a name that means no job, or several
 ├── AlreadyRunning                 another worker holds the job
 ├── JobPaused                      somebody asked the worker to leave
 ├── NoOutput, OutputMissing        the job was begun without one; its exporter wrote none
 ├── NoResumer                      nothing was begun by the names of the old system
+├── ReleaseFailed                  what an export had borrowed was not given back
+├── ResourcesReleased              one more, once all were given back
 ├── NoSuchSimulation               the host doesn't know it
 ├── StoreError
 │   ├── StoreUnavailable           disk full, no permission, locked: nothing was written
@@ -28,7 +32,8 @@ ResumelogError
 └── NotSaved                       the work is done, but part of its record is not on disk
 
 SystemExit
-└── Terminated                     SIGTERM or SIGHUP came; the exit code is 128 and the signal's number
+├── Terminated                     SIGTERM or SIGHUP came; the exit code is 128 and the signal's number
+└── BatchStopped                   raised in a worker once its StopFlag was set
 """
 
 from __future__ import annotations
@@ -44,7 +49,7 @@ from eventsourcing.persistence import (
     OperationalError,
 )
 
-from resumelog.domain.errors import ResumelogError
+from resumelog.domain.errors import BadInput, ResumelogError
 
 
 class JobNotFound(ResumelogError):
@@ -94,6 +99,38 @@ class OutputMissing(ResumelogError):
 
     text = "ended without an error, but there is no file {output}; check what the exporter returned"
     output: str
+
+
+class BadBatch(BadInput):
+    """Exports that can't be run together as was asked."""
+
+    text = "the exports can't be run: {why}"
+    why: str
+
+
+class DuplicateExport(BadInput):
+    """Two exports of one batch that would be the same job, or write the same file."""
+
+    text = "exports {first} and {second} both have the {what} {value!r}; give each its own"
+    first: int
+    second: int
+    what: str
+    value: str
+
+
+class ReleaseFailed(ResumelogError):
+    """Resources that failed when they were released; `__cause__` is the group of their errors."""
+
+    text = "{count} resources were not released: {failures}; clean up after them by hand"
+    failures: str
+    count: int
+
+
+class ResourcesReleased(ResumelogError):
+    """A resource that nobody would release."""
+
+    text = "its resources are released, {name} comes too late; register it before the work ends"
+    name: str
 
 
 class NoSuchSimulation(ResumelogError):
@@ -329,3 +366,7 @@ class Terminated(SystemExit):
     def __str__(self) -> str:
         """Name the signal."""
         return self.signal
+
+
+class BatchStopped(SystemExit):
+    """The exports that this one belongs to are ended, in the middle of work; says by what."""

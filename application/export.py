@@ -12,7 +12,9 @@ from pydantic import JsonValue
 from resumelog.application.errors import JobPaused, NoOutput, OutputMissing
 from resumelog.application.export_progress import Watched
 from resumelog.application.ports import Artifacts, InFlight
+from resumelog.application.resources import Resources
 from resumelog.application.running import Running, Saved
+from resumelog.application.stop_flag import StopFlag
 from resumelog.application.throttle import Throttle
 from resumelog.domain.errors import ProgressFell
 from resumelog.domain.export_events import Paused
@@ -44,6 +46,8 @@ class Export(Watched):
         self.units_total: int | None = None
         self.output_path = output
         self.monotonic = running.clock.monotonic
+        self.resources = Resources(running.state.title, running.note_folder)
+        self.stop = StopFlag()
 
     @property
     def progress(self) -> float:
@@ -118,7 +122,7 @@ class Export(Watched):
         Of bare fractions (0.0 to 1.0) one in `save_interval_s` is written, and 1.0; of the others
         the last is kept until its time comes, or the end: `Saved.throttled` tells. A kill loses it.
         Raises ProgressOutOfRange, ProgressFell, UnitsOutOfRange, UnitsTotalChanged, TooLarge,
-        LeaseLost, StoreUnavailable.
+        LeaseLost, StoreUnavailable; BatchStopped after the save, if `stop` is set and work is left.
         """
         bare = units_done is units_total is cursor is None
         total = units_total or (None if units_done is None else self.units_total)
@@ -131,6 +135,8 @@ class Export(Watched):
                 saved = self._write(report)
             self._meter.report(self.progress)
         self._tell()
+        if self.stop.cause and self.progress < 1:
+            self.stop.leave_if_set()
         return saved
 
     def begin_again(self, reason: str) -> Saved:
@@ -218,7 +224,11 @@ class Export(Watched):
         return self._running.is_as_recorded()
 
     def leave_if_paused(self) -> None:
-        """Raise JobPaused once somebody asked for a pause, and LeaseLost once it is another's job."""
+        """Raise JobPaused once somebody asked for a pause, and LeaseLost once it is another's job.
+
+        BatchStopped where the exports that it belongs to are ended.
+        """
+        self.stop.leave_if_set()
         job = self._running.watch()
         if job.status is ExportStatus.PAUSED:
             event = job.decided_by["status"]

@@ -18,6 +18,8 @@ from resumelog.domain.seals import Head
 from resumelog.domain.seals import SealedRow as SealedRow  # stores know it from their port
 from resumelog.domain.values import Artifact, Attempt, Claim, Worker
 
+PARTIAL_MARK = ".partial-"
+
 
 class Clock(Protocol):
     """Wall clock for what is recorded, monotonic clock for what is measured."""
@@ -35,7 +37,8 @@ class InFlight(NamedTuple):
     """The nth attempt at a unit, begun, and what it leaves behind when it is cut off.
 
     `group` is the process group that works on it, `started` that group's start time (as
-    `Worker.started`), `partial` the temporary path that it writes to.
+    `Worker.started`), `partial` the temporary path that it writes to, with PARTIAL_MARK in its name:
+    nothing else is ever removed.
     """
 
     key: str

@@ -9,15 +9,11 @@ from os import PathLike, fspath
 from pathlib import Path
 from typing import Any, Protocol
 
-from pydantic import JsonValue
-from pydantic_core import PydanticSerializationError, to_jsonable_python
-
 from resumelog.application.errors import OutputMissing
 from resumelog.application.export import Export
 from resumelog.application.export_jobs import ExportJobs, OnChangedInputs
+from resumelog.application.jsonable import jsonable
 from resumelog.application.progress_scale import ProgressScale, Scale
-from resumelog.domain.errors import NotJson
-from resumelog.domain.values import canonical_json
 
 CALLBACK, RESUME_INFO = "_progress_callback", "_resume_info"
 LOOK_S = 1.0
@@ -80,7 +76,7 @@ class ResumableExporter:
         InputsChanged, OutputMissing, ProgressOutOfRange, JobPaused, LeaseLost, StoreUnavailable.
         """
         output = fspath(output_path)
-        given = {k: v for k, v in version.items() if k not in (CALLBACK, RESUME_INFO)}
+        given = _given(version)
         with (
             self._jobs() as jobs,
             jobs.resume(
@@ -92,13 +88,27 @@ class ResumableExporter:
                 needs_output=True,
             ) as job,
         ):
-            told = _Told(job, self._scale, progress_callback)
-            made = str(job.artifact_path)
-            if not job.is_completed:
-                made = self._made(job, told, deepcopy(given), output, options)
-                job.complete(made)
-            told.end()
-            return output if Path(made) == job.output_path else made
+            return self._finished(job, given, output, options, progress_callback)
+
+    def export_in(self, job: Export, version: Mapping[str, Any]) -> str:
+        """Export within a job that was begun already, as by `run_all(…, exporter=self.name)`."""
+        return self._finished(job, _given(version), str(job.output_path), {}, None)
+
+    def _finished(
+        self,
+        job: Export,
+        version: dict[str, Any],
+        output: str,
+        options: dict[str, Any],
+        callback: ProgressCallback | None,
+    ) -> str:
+        told = _Told(job, self._scale, callback)
+        made = str(job.artifact_path)
+        if not job.is_completed:
+            made = self._made(job, told, deepcopy(version), output, options)
+            job.complete(made)
+        told.end()
+        return output if Path(made) == job.output_path else made
 
     def _made(
         self,
@@ -139,6 +149,10 @@ class ResumableExporter:
         version[CALLBACK] = told.report
         written = self._exporter.export(version, path, **options)
         return fspath(written) if isinstance(written, str | PathLike) else path
+
+
+def _given(version: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: each for name, each in version.items() if name not in (CALLBACK, RESUME_INFO)}
 
 
 class _Told:
@@ -182,19 +196,3 @@ class _Told:
         if now - self._looked_at >= LOOK_S:
             self._looked_at = now
             self._job.leave_if_paused()
-
-
-def jsonable(value: Any) -> JsonValue:
-    """Return a value as JSON that is the same in every process. Raises NotJson."""
-    if isinstance(value, Mapping):
-        return {str(name): jsonable(each) for name, each in value.items()}
-    if isinstance(value, list | tuple):
-        return [jsonable(each) for each in value]
-    if isinstance(value, set | frozenset):
-        return sorted((jsonable(each) for each in value), key=canonical_json)
-    try:
-        plain: JsonValue = to_jsonable_python(value)
-    except PydanticSerializationError as error:
-        why = f"{error}; give it as JSON, or leave it out of the version"
-        raise NotJson("", what="the version", why=why) from None
-    return plain

@@ -6,6 +6,7 @@ import logging
 from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
+from pathlib import Path
 from threading import RLock
 from typing import Generic, Literal, NamedTuple
 
@@ -175,6 +176,11 @@ class Running(Generic[State]):
         with self.lock:
             self._in_flight[unit.key] = unit
             self._note_in_flight(claim)
+
+    def note_folder(self, path: Path) -> None:
+        """Let a successor on this machine remove a temporary folder that a kill left behind."""
+        if self.claim:
+            self.begun(InFlight(str(path), 0, partial=str(path)))
 
     def ended(self, key: str) -> None:
         """Note that a unit is not in flight any more; the next `begun` or the end writes that."""

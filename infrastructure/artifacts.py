@@ -10,9 +10,8 @@ import shutil
 from contextlib import suppress
 from pathlib import Path
 
+from resumelog.application.ports import PARTIAL_MARK
 from resumelog.domain.values import Artifact
-
-MARK = ".partial-"
 
 
 class FileArtifacts:
@@ -37,7 +36,9 @@ class FileArtifacts:
         if final.is_dir():
             raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(final))
         _make_folder(final.parent)
-        return final.with_name(f".{final.stem}{MARK}{mark or secrets.token_hex(4)}{final.suffix}")
+        return final.with_name(
+            f".{final.stem}{PARTIAL_MARK}{mark or secrets.token_hex(4)}{final.suffix}"
+        )
 
     def commit(self, partial: Path, final: Path) -> Artifact:
         """Sync the file, move it into place, sync the folder, and describe it."""
@@ -122,7 +123,7 @@ def _sync(path: Path) -> None:
 def discard(partial: str | Path) -> None:
     """Remove what stands at a temporary path: a file, or a folder that a command made there."""
     path = Path(partial)
-    if MARK not in path.name:
+    if PARTIAL_MARK not in path.name:
         return
     if path.is_dir() and not path.is_symlink():
         shutil.rmtree(path, ignore_errors=True)

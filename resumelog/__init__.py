@@ -15,18 +15,28 @@ if TYPE_CHECKING:
     from resumelog.application.errors import (
         AlreadyRunning,
         BadStateFile,
+        BatchStopped,
         JobNotFound,
         JobPaused,
         NotSaved,
+        ReleaseFailed,
         StoreError,
     )
     from resumelog.application.export import Export
     from resumelog.application.export_jobs import ExportJobs, ExportSession
+    from resumelog.application.export_reports import (
+        ExportItem,
+        ExportsReport,
+        ItemReport,
+        ItemStatus,
+    )
     from resumelog.application.export_resumer import ExportResumer, get_export_resumer
     from resumelog.application.progress_meter import ProgressFacts
+    from resumelog.application.resources import Resources
     from resumelog.application.resumable_exporter import ResumableExporter
     from resumelog.application.scene_batches import SceneBatches
     from resumelog.application.steps import Host, StepContext, StopAsked
+    from resumelog.application.stop_flag import StopFlag
     from resumelog.domain.errors import LeaseLost, Refused, ResumelogError
     from resumelog.domain.resume_point import ResumePoint
     from resumelog.infrastructure.bootstrap import ResumeLog
@@ -43,11 +53,16 @@ _HOMES = {
     "AutoPilot": "application.autopilot_runs",
     "BadStateFile": "application.errors",
     "Batch": "application.batch",
+    "BatchStopped": "application.errors",
     "Export": "application.export",
+    "ExportItem": "application.export_reports",
     "ExportJobs": "application.export_jobs",
     "ExportResumer": "application.export_resumer",
     "ExportSession": "application.export_jobs",
+    "ExportsReport": "application.export_reports",
     "Host": "application.steps",
+    "ItemReport": "application.export_reports",
+    "ItemStatus": "application.export_reports",
     "JobNotFound": "application.errors",
     "JobPaused": "application.errors",
     "LeaseLost": "domain.errors",
@@ -55,14 +70,17 @@ _HOMES = {
     "ProgressBars": "infrastructure.progress_bars",
     "ProgressFacts": "application.progress_meter",
     "Refused": "domain.errors",
-    "ResumeLog": "infrastructure.bootstrap",
+    "ReleaseFailed": "application.errors",
+    "Resources": "application.resources",
     "ResumableExporter": "application.resumable_exporter",
+    "ResumeLog": "infrastructure.bootstrap",
     "ResumePoint": "domain.resume_point",
     "ResumelogError": "domain.errors",
     "Scene": "application.batch",
     "SceneBatches": "application.scene_batches",
     "StepContext": "application.steps",
     "StopAsked": "application.steps",
+    "StopFlag": "application.stop_flag",
     "StoreError": "application.errors",
     "get_export_resumer": "application.export_resumer",
     "make_resumable": "infrastructure.exporting",
@@ -78,11 +96,16 @@ __all__ = [
     "AutoPilot",
     "BadStateFile",
     "Batch",
+    "BatchStopped",
     "Export",
+    "ExportItem",
     "ExportJobs",
     "ExportResumer",
     "ExportSession",
+    "ExportsReport",
     "Host",
+    "ItemReport",
+    "ItemStatus",
     "JobNotFound",
     "JobPaused",
     "LeaseLost",
@@ -90,6 +113,8 @@ __all__ = [
     "ProgressBars",
     "ProgressFacts",
     "Refused",
+    "ReleaseFailed",
+    "Resources",
     "ResumableExporter",
     "ResumeLog",
     "ResumePoint",
@@ -98,6 +123,7 @@ __all__ = [
     "SceneBatches",
     "StepContext",
     "StopAsked",
+    "StopFlag",
     "StoreError",
     "__version__",
     "get_export_resumer",

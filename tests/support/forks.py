@@ -16,7 +16,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from subprocess import Popen
 
-from support.children import child
+from support.batch_tasks import BATCH_TASKS
+from support.children import PATIENCE_S, child
 from support.export_tasks import export_by
 from support.fault_tasks import TASKS
 
@@ -37,6 +38,20 @@ class Fork:
     def told(self) -> list[str]:
         """Return the lines that it told; each was written when what it says was so."""
         return self.path.read_text().splitlines()
+
+    def tells(self, line: str) -> None:
+        """Return once it has told a line."""
+        self._until(lambda: line in self.told())
+
+    def tells_lines(self, count: int) -> None:
+        """Return once it has told so many lines."""
+        self._until(lambda: len(self.told()) >= count)
+
+    def _until(self, is_so: Callable[[], bool]) -> None:
+        deadline = time.monotonic() + PATIENCE_S
+        while not is_so():
+            assert time.monotonic() < deadline, self.stderr()
+            time.sleep(0.001)
 
     def stderr(self) -> str:
         """Return what it wrote to standard error."""
@@ -107,7 +122,7 @@ def _start(
             _become(Path(told), environment)
             if traced:
                 _wait_for_tracer()
-            (TASKS | {export_by.__name__: export_by})[task](*arguments)
+            (TASKS | BATCH_TASKS | {export_by.__name__: export_by})[task](*arguments)
             code = 0
         except BaseException:  # noqa: BLE001 - the parent sees it in the file of errors
             traceback.print_exc()

@@ -1,0 +1,201 @@
+"""Many exports at a time: each by itself, all in one report, and only what is left is done again."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+from support.batches import UNITS, Rendering, items, job_of, only, statuses
+from support.logs import names_of
+
+from resumelog import (
+    AlreadyRunning,
+    ExportItem,
+    ExportsReport,
+    JobPaused,
+    ReleaseFailed,
+    ResumeLog,
+    make_resumable,
+)
+from resumelog.application.errors import OutputMissing
+from resumelog.domain.errors import InputsChanged
+from resumelog.infrastructure.processes import this_worker
+
+# All of them
+
+
+def test_all_are_done_and_reported_in_their_order(log: ResumeLog, tmp_path: Path) -> None:
+    report = log.exports.run_all(items("a", "b", "c"), Rendering())
+    assert report.is_complete
+    assert str(report) == "3 done"
+    assert [(item.key, item.output, item.error) for item in report.done] == [
+        (str(tmp_path / f"{name}.mp4"), tmp_path / f"{name}.mp4", "") for name in "abc"
+    ]
+    assert all(item.duration_s > 0 for item in report.items)
+    assert (tmp_path / "c.mp4").read_bytes() == b"cccc"
+
+
+def test_none_are_none(log: ResumeLog) -> None:
+    assert log.exports.run_all([], Rendering()) == ExportsReport(())
+
+
+def test_what_is_finished_and_intact_is_skipped_and_says_so(
+    log: ResumeLog, other: ResumeLog, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    log.exports.run_all(items("a", "b", "c"), Rendering())
+    (tmp_path / "b.mp4").write_bytes(b"altered")
+    rendering = Rendering()
+    with caplog.at_level(logging.INFO, "resumelog"):
+        report = other.exports.run_all(items("a", "b", "c"), rendering)
+    assert statuses(report) == ["skipped", "done", "skipped"]
+    assert {version for version, _ in rendering.made} == {"b"}
+    assert sum("is finished and intact: skipped" in line for line in caplog.messages) == 2
+
+
+def test_a_job_has_the_key_and_the_input_that_its_item_names(log: ResumeLog) -> None:
+    item = ExportItem("a", "a.mp4", key="归途/第一版", inputs={"cut": 1})
+    assert only(log.exports.run_all([item], Rendering()).done).key == "归途/第一版"
+    rendering = Rendering()
+    again = item._replace(inputs={"cut": 2})
+    assert log.exports.run_all([again], rendering, exporter="").done
+    assert rendering.units("a") == [*range(UNITS)], "another input begins again"
+
+
+def test_another_version_can_be_refused(log: ResumeLog) -> None:
+    log.exports.run_all([("a", "reel.mp4"), ("b", "b.mp4")], Rendering())
+    report = log.exports.run_all(
+        [("c", "reel.mp4"), ("b", "b.mp4")], Rendering(), on_changed_inputs="refuse"
+    )
+    assert statuses(report) == ["failed", "skipped"]
+    assert isinstance(only(report.failed).exception, InputsChanged)
+
+
+# Some of them
+
+
+def test_a_failure_leaves_the_rest_going_and_is_retried_alone(log: ResumeLog) -> None:
+    rendering = Rendering(b=ValueError("编码器崩溃"))
+    report = log.exports.run_all(items("a", "b", "c"), rendering, workers=1)
+    assert statuses(report) == ["done", "failed", "done"]
+    assert only(report.failed).error == "ValueError: 编码器崩溃"
+    rendering.made.clear()
+    retried = log.exports.retry_failed(report, rendering)
+    assert rendering.made == [("b", 2), ("b", 3)]
+    assert statuses(retried) == ["done", "done", "done"]
+    assert (retried.items[0], retried.cause) == (report.items[0], "")
+
+
+@pytest.mark.parametrize(
+    ("ends", "status", "error"),
+    [
+        (SystemExit(3), "interrupted", "SystemExit: 3"),
+        (KeyboardInterrupt(), "interrupted", "KeyboardInterrupt: "),
+        (lambda job: job.output_path.mkdir(), "failed", "IsADirectoryError"),
+        (lambda job: job.resources.callback(int, "帧"), "done", "invalid literal for int()"),
+    ],
+)
+def test_each_end_is_told_and_the_rest_goes_on(
+    log: ResumeLog, ends: Any, status: str, error: str
+) -> None:
+    report = log.exports.run_all(items("a", "b", "c"), Rendering(b=ends))
+    assert statuses(report) == ["done", status, "done"]
+    assert error in report.items[1].error
+
+
+def test_a_release_that_fails_after_success_is_told_and_nothing_is_made_again(
+    log: ResumeLog,
+) -> None:
+    ends = Rendering(a=lambda job: job.resources.callback(int, "帧"))
+    report = log.exports.run_all(items("a"), ends)
+    assert isinstance(only(report.done).exception, ReleaseFailed)
+    assert statuses(log.exports.run_all(items("a"), Rendering())) == ["skipped"]
+
+
+def test_an_export_without_an_output_has_failed(log: ResumeLog, tmp_path: Path) -> None:
+    report = log.exports.run_all(items("a"), lambda job, _: [*job.remaining(0)])
+    assert isinstance(only(report.failed).exception, OutputMissing)
+    assert names_of(log, job_of(log, tmp_path / "a.mp4"))[-1] == "Failed"
+
+
+def test_an_export_that_leaves_units_is_not_done(log: ResumeLog, tmp_path: Path) -> None:
+    report = log.exports.run_all(
+        items("a"), lambda job, _: job.save_progress(units_done=1, units_total=4)
+    )
+    assert (statuses(report), report.items[0].error) == (["interrupted"], "left at 25%")
+    assert names_of(log, job_of(log, tmp_path / "a.mp4"))[-1] == "Interrupted"
+
+
+def test_no_more_are_begun_after_enough_failures(log: ResumeLog) -> None:
+    fails = Rendering(**{name: ValueError(name) for name in "ac"})
+    report = log.exports.run_all(items(*"abcde"), fails, workers=1, stop_after_failures=2)
+    assert statuses(report) == ["failed", "done", "failed", "not begun", "not begun"]
+    assert report.cause == "stopped after 2 failures"
+    assert log.queries.count() == 3
+    rendering = Rendering()
+    assert log.exports.retry_failed(report, rendering, workers=2).is_complete
+    assert {version for version, _ in rendering.made} == {*"acde"}
+
+
+def test_one_that_is_at_work_elsewhere_is_left_there(
+    log: ResumeLog, other: ResumeLog, tmp_path: Path
+) -> None:
+    with other.exports.resume("b.mp4", inputs="b") as job:
+        report = log.exports.run_all(items("a", "b"), Rendering())
+        assert statuses(report) == ["done", "busy"]
+        assert isinstance(report.items[1].exception, AlreadyRunning)
+        assert str(this_worker()) in report.items[1].error
+        assert "Failed" not in names_of(log, job_of(log, tmp_path / "b.mp4"))
+        Rendering()(job, "b")
+    assert statuses(log.exports.retry_failed(report, Rendering())) == ["done", "skipped"]
+
+
+def test_one_that_is_paused_waits_and_is_no_failure(log: ResumeLog, other: ResumeLog) -> None:
+    paused = Rendering(b=lambda job: other.exports.pause(str(job.output_path), "午休", "小王"))
+    report = log.exports.run_all(items("a", "b", "c"), paused)
+    assert statuses(report) == ["done", "paused", "done"]
+    assert isinstance(report.items[1].exception, JobPaused)
+    assert log.exports.retry_failed(report, Rendering()) == report
+    rendering = Rendering()
+    assert log.exports.run_all(items("a", "b", "c"), rendering).is_complete
+    assert rendering.made == [("b", 3)]
+
+
+# Exporters
+
+
+class Lines:
+    """An exporter as there are, which knows nothing of jobs; it fails once at a line, if it is told to."""
+
+    name = "字幕"
+
+    def __init__(self, fails_at: str = "") -> None:
+        self.fails_at = fails_at
+
+    def export(self, version: Mapping[str, Any], output_path: str) -> str:
+        done = round(version.get("_resume_info", {"progress": 0})["progress"] * 4)
+        with Path(output_path).open("a") as file:
+            for number, line in enumerate(version["lines"][done:], done + 1):
+                if line == self.fails_at:
+                    self.fails_at = ""
+                    raise ValueError(line)
+                file.write(f"{number} {line}\n")
+                file.flush()
+                version["_progress_callback"](number / 4)
+        return output_path
+
+
+def test_an_unchanged_exporter_exports_many_versions(log: ResumeLog, tmp_path: Path) -> None:
+    exporter = make_resumable(Lines(fails_at="c2"), log=log, save_interval_s=0)
+    versions = [({"lines": [f"{name}{at}" for at in range(4)]}, f"{name}.srt") for name in "abcd"]
+    report = log.exports.run_all(versions, exporter.export_in, exporter=exporter.name, workers=2)
+    assert statuses(report) == ["done", "done", "failed", "done"]
+    report = log.exports.retry_failed(report, exporter.export_in)
+    assert report.is_complete
+    assert (tmp_path / "c.srt").read_text().splitlines() == ["1 c0", "2 c1", "3 c2", "4 c3"]
+    version, output = versions[0]
+    told = list[float]()
+    exporter.export(version, tmp_path / output, progress_callback=told.append)
+    assert told == [1.0], "the same job as by itself: skipped"
