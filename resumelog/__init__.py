@@ -32,6 +32,9 @@ if TYPE_CHECKING:
     from resumelog.infrastructure.bootstrap import ResumeLog
     from resumelog.infrastructure.bootstrap import open_log as open  # noqa: A004 - resumelog.open
     from resumelog.infrastructure.exporting import make_resumable, resumable_export_context
+    from resumelog.infrastructure.media.segments import FfmpegExporter
+    from resumelog.infrastructure.media.subtitles import SrtExporter
+    from resumelog.infrastructure.media.timelines import OtioExporter
     from resumelog.infrastructure.progress_bars import ProgressBars, progress_bar
     from resumelog.infrastructure.tracking import track
 
@@ -47,11 +50,13 @@ _HOMES = {
     "ExportJobs": "application.export_jobs",
     "ExportResumer": "application.export_resumer",
     "ExportSession": "application.export_jobs",
+    "FfmpegExporter": "infrastructure.media.segments",
     "Host": "application.steps",
     "JobNotFound": "application.errors",
     "JobPaused": "application.errors",
     "LeaseLost": "domain.errors",
     "NotSaved": "application.errors",
+    "OtioExporter": "infrastructure.media.timelines",
     "ProgressBars": "infrastructure.progress_bars",
     "ProgressFacts": "application.progress_meter",
     "Refused": "domain.errors",
@@ -61,6 +66,7 @@ _HOMES = {
     "ResumelogError": "domain.errors",
     "Scene": "application.batch",
     "SceneBatches": "application.scene_batches",
+    "SrtExporter": "infrastructure.media.subtitles",
     "StepContext": "application.steps",
     "StopAsked": "application.steps",
     "StoreError": "application.errors",
@@ -82,11 +88,13 @@ __all__ = [
     "ExportJobs",
     "ExportResumer",
     "ExportSession",
+    "FfmpegExporter",
     "Host",
     "JobNotFound",
     "JobPaused",
     "LeaseLost",
     "NotSaved",
+    "OtioExporter",
     "ProgressBars",
     "ProgressFacts",
     "Refused",
@@ -96,6 +104,7 @@ __all__ = [
     "ResumelogError",
     "Scene",
     "SceneBatches",
+    "SrtExporter",
     "StepContext",
     "StopAsked",
     "StoreError",
