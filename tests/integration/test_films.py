@@ -1,0 +1,245 @@
+"""Films that ffmpeg rendered are decoded: every scene once, in order, with each of its frames."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+from support.children import PATIENCE_S, child
+from support.logs import names_of
+from support.media import FILM, SIZE, exporter, samples, seen, times, version
+
+from resumelog import FfmpegExporter, ResumeLog
+from resumelog.infrastructure import processes
+from resumelog.infrastructure.media.errors import BadOption, FfmpegFailed, MissingSource, NoFfmpeg
+from resumelog.infrastructure.media.ffmpeg import _ends_with_us
+from resumelog.infrastructure.media.film import Film, Scene
+
+SILENT = 40
+"""Below this a sample of sixteen bits is no sound: the encoder leaves some."""
+
+
+@pytest.fixture(scope="module")
+def film(media: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A film of four scenes."""
+    output = tmp_path_factory.mktemp("film") / "成片🎬.mp4"
+    return Path(exporter(".mp4").export(version(media), output))
+
+
+def test_every_scene_is_seen_once_in_its_place(film: Path) -> None:
+    assert seen(film) == FILM
+
+
+def test_no_frame_is_early_or_late(film: Path) -> None:
+    assert times(film) == [*range(33)]
+
+
+def test_sound_belongs_to_its_scene_and_the_rest_is_silent(film: Path) -> None:
+    heard = samples(film)
+    assert len(heard) == 33 * 48_000 // 25
+    loud = [
+        max(map(abs, heard[frame * 1920 : frame * 1920 + 1920])) > SILENT for frame in range(33)
+    ]
+    # red has sound, yellow has some until its second ends; the encoder smears into a frame nearby
+    assert all(loud[:7])
+    assert not any(loud[8:24])
+    assert all(loud[25:33])
+
+
+def test_nothing_else_is_left(film: Path) -> None:
+    assert [*film.parent.iterdir()] == [film]
+
+
+@pytest.mark.parametrize("fps", [24, 23.976, 29.97, 60])
+def test_other_rates_are_exact_too(media: Path, tmp_path: Path, fps: float) -> None:
+    film = Path(exporter(".mp4").export(version(media, fps=fps), tmp_path / "film.mov"))
+    frames = times(film)
+    assert frames == [*range(len(frames))]
+    assert [name for name, _ in seen(film)] == [name for name, _ in FILM]
+    assert abs(len(samples(film)) - len(frames) * 48_000 / fps) < 2
+
+
+def test_the_same_version_makes_the_same_bytes(film: Path, media: Path, tmp_path: Path) -> None:
+    again = Path(exporter(".mp4").export(version(media), tmp_path / "film.mp4"))
+    assert again.read_bytes() == film.read_bytes()
+
+
+# Going on
+
+
+def interrupted_after(scenes: int, media: Path, output: Path) -> list[float]:
+    """Leave by an exception of the callback once some scenes are done."""
+    told: list[float] = []
+
+    def report(fraction: float) -> None:
+        told.append(fraction)
+        if len(told) == scenes:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        exporter(".mp4").export(version(media, _progress_callback=report), output)
+    return told
+
+
+@pytest.mark.parametrize("scenes", [1, 3])
+def test_without_a_log_it_goes_on_too(film: Path, media: Path, tmp_path: Path, scenes: int) -> None:
+    output = tmp_path / "film.mp4"
+    told = interrupted_after(scenes, media, output)
+    assert not output.exists()
+    resume = {"progress": told[-1], "output_path": str(output), "timestamp": 0.0}
+    handed = version(media, _progress_callback=told.append, _resume_info=resume)
+    assert exporter(".mp4").export(handed, str(output)) == str(output)
+    assert told == [0.25, 0.5, 0.75, 1.0]
+    assert output.read_bytes() == film.read_bytes()
+
+
+def test_a_changed_scene_alone_is_rendered_again(
+    log: ResumeLog, media: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    output = tmp_path / "film.mp4"
+    interrupted_after(4, media, output)
+    changed = version(media)
+    changed["scenes"][1]["source"] = changed["scenes"][0]["source"]
+    caplog.set_level("INFO", "resumelog")
+    exporter(".mp4").resume(log, changed, output)
+    assert [record.message for record in caplog.records if "made" in record.message] == [
+        "归途: scene road made"
+    ]
+    assert seen(output) == [("red", 16), *FILM[2:]]
+
+
+def test_what_is_finished_is_skipped(
+    log: ResumeLog, media: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    output = tmp_path / "film.mp4"
+    exporter(".mp4").resume(log, version(media), output)
+    caplog.set_level("INFO", "resumelog")
+    assert exporter(".mp4").resume(log, version(media), output) == output
+    assert not any("made" in record.message for record in caplog.records)
+    assert not (tmp_path / ".film.mp4.pieces").exists()
+
+
+class LeavesAtHome(FfmpegExporter):
+    """Is interrupted in the last scene."""
+
+    def make(self, film: Film, scene: Scene, piece: Path) -> None:
+        if scene.key == "home":
+            raise KeyboardInterrupt
+        super().make(film, scene, piece)
+
+
+@pytest.mark.parametrize("lost", [slice(1), slice(None)], ids=["one", "all"])
+def test_segments_that_are_lost_are_made_again(
+    log: ResumeLog, film: Path, media: Path, tmp_path: Path, lost: slice
+) -> None:
+    output = tmp_path / "film.mp4"
+    with pytest.raises(KeyboardInterrupt):
+        LeavesAtHome(size=SIZE, preset="ultrafast").resume(log, version(media), output)
+    segments = [*(tmp_path / ".film.mp4.pieces").iterdir()]
+    assert len(segments) == 3
+    for segment in segments[lost]:
+        segment.unlink()
+    exporter(".mp4").resume(log, version(media), output)
+    assert output.read_bytes() == film.read_bytes()
+    assert names_of(log, str(output)).count("ProgressSaved") == 4
+    assert "Restarted" not in names_of(log, str(output))
+
+
+# What goes wrong
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ({"source": ""}, "scene road has no media to render: it names no source"),
+        ({"source": "/gone.mov"}, "scene road has no media to render: there is no file /gone.mov"),
+        ({"source": "https://example.org/a.mov"}, "scene road has no media to render: there is no"),
+    ],
+)
+def test_missing_media_is_refused_before_anything_is_written(
+    log: ResumeLog, media: Path, tmp_path: Path, change: dict[str, Any], told: str
+) -> None:
+    bad = version(media)
+    bad["scenes"][1] |= change
+    with pytest.raises(MissingSource) as refused:
+        exporter(".mp4").resume(log, bad, tmp_path / "film.mp4")
+    assert told in str(refused.value)
+    assert log.queries.jobs() == []
+
+
+def test_media_that_is_too_short_is_told(log: ResumeLog, media: Path, tmp_path: Path) -> None:
+    bad = version(media)
+    bad["scenes"][1]["source_start"] = 1.9
+    with pytest.raises(
+        FfmpegFailed, match=r"lime.mp4 gave \d+ of 9 frames; make the scene shorter"
+    ):
+        exporter(".mp4").resume(log, bad, tmp_path / "film.mp4")
+    assert [(job.status, job.done) for job in log.queries.jobs()] == [("failed", 1)]
+
+
+def test_what_ffmpeg_says_is_told(media: Path, tmp_path: Path) -> None:
+    broken = tmp_path / "broken.mp4"
+    broken.write_bytes(b"no film")
+    bad = version(media)
+    bad["scenes"][1]["source"] = str(broken)
+    with pytest.raises(
+        FfmpegFailed, match=r"scene road: exit code \d+\n(.*\n)*.*Invalid data found"
+    ):
+        exporter(".mp4").export(bad, tmp_path / "film.mp4")
+
+
+@pytest.mark.parametrize("path", ["/no/ffmpeg", "false"])
+def test_no_ffmpeg_is_told(media: Path, tmp_path: Path, path: str) -> None:
+    with pytest.raises(NoFfmpeg, match="can't be run as ffmpeg"):
+        FfmpegExporter(size=SIZE, ffmpeg=path).export(version(media), tmp_path / "film.mp4")
+
+
+@pytest.mark.parametrize(
+    "options", [{"size": (1281, 720)}, {"size": (0, 0)}, {"crf": 52}, {"preset": "best"}]
+)
+def test_options_that_make_no_film_are_refused(options: dict[str, Any]) -> None:
+    with pytest.raises(BadOption, match=next(iter(options))):
+        FfmpegExporter(**options)
+
+
+# Nothing is left running
+
+
+def rendering(still: Path) -> list[int]:
+    """Return the processes of ffmpeg that read this media."""
+    found = []
+    for line in Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            words = line.read_bytes().decode(errors="replace").split("\0")
+        except OSError:
+            continue
+        if "ffmpeg" in words[0] and str(still) in words:
+            found.append(int(line.parent.name))
+    return [pid for pid in found if processes.started(pid)]
+
+
+def wait_for(fact: Any) -> None:
+    deadline = time.monotonic() + PATIENCE_S
+    while not fact():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+def test_ffmpeg_ends_with_whoever_started_it(
+    media: Path, tmp_path: Path, number: signal.Signals
+) -> None:
+    if number != signal.SIGINT and not _ends_with_us():
+        pytest.skip("there is no setpriv here")
+    still = tmp_path / "long.png"
+    still.write_bytes((media / "blue.png").read_bytes())
+    with child("render_long", still, cwd=tmp_path, module="support.media_tasks") as process:
+        wait_for(lambda: rendering(still))
+        os.kill(process.pid, number)
+        process.wait()
+        wait_for(lambda: not rendering(still))
+    assert not (tmp_path / "long.mp4").exists()
