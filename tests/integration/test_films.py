@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from support.children import PATIENCE_S, child
 from support.logs import names_of
-from support.media import FILM, SIZE, exporter, samples, seen, times, version
+from support.media import FILM, SIZE, exporter, ffmpeg, samples, seen, times, version
 
 from resumelog import FfmpegExporter, ResumeLog
 from resumelog.infrastructure import processes
@@ -66,6 +66,14 @@ def test_other_rates_are_exact_too(media: Path, tmp_path: Path, fps: float) -> N
 def test_the_same_version_makes_the_same_bytes(film: Path, media: Path, tmp_path: Path) -> None:
     again = Path(exporter(".mp4").export(version(media), tmp_path / "film.mp4"))
     assert again.read_bytes() == film.read_bytes()
+
+
+def test_rounding_may_ask_for_a_frame_more_than_there_is(tmp_path: Path) -> None:
+    short = tmp_path / "short.mov"
+    ffmpeg("-f", "lavfi", "-i", "color=red:s=64x36:r=100:d=0.51", short)
+    scenes = [{"source": str(short), "duration": 0.51} for _ in range(5)]
+    film = exporter(".mp4").export({"fps": 24, "scenes": scenes}, tmp_path / "film.mp4")
+    assert times(Path(film)) == [*range(round(5 * 0.51 * 24))]
 
 
 # Going on
@@ -236,7 +244,7 @@ def test_ffmpeg_ends_with_whoever_started_it(
     if number != signal.SIGINT and not _ends_with_us():
         pytest.skip("there is no setpriv here")
     still = tmp_path / "long.png"
-    still.write_bytes((media / "blue.png").read_bytes())
+    still.write_bytes((media / "blue %03d.png").read_bytes())
     with child("render_long", still, cwd=tmp_path, module="support.media_tasks") as process:
         wait_for(lambda: rendering(still))
         os.kill(process.pid, number)

@@ -26,7 +26,7 @@ COLOURS = {
 SOURCES = {
     "red.mp4": ("color=red:s=64x36:r=25:d=2", "sine=440:d=2"),
     "lime.mp4": ("color=lime:s=48x48:r=30000/1001:d=2", ""),
-    "blue.png": ("color=blue:s=100x60", ""),
+    "blue %03d.png": ("color=blue:s=100x60", ""),
     "100% yellow's.mov": ("color=yellow:s=64x36:r=24:d=2", "sine=880:d=1"),
 }
 """Pictures and sound: of other rates and shapes, without sound, a still, a name that needs quoting."""
@@ -46,7 +46,9 @@ def make_sources(folder: Path) -> Path:
     for name, (picture, sound) in SOURCES.items():
         inputs = [word for each in (picture, sound) if each for word in ("-f", "lavfi", "-i", each)]
         length = ["-frames:v", 1, "-update", 1] if name.endswith(".png") else []
-        ffmpeg(*inputs, *length, folder / name)
+        made = folder / f"made{Path(name).suffix}"
+        ffmpeg(*inputs, *length, made)
+        made.rename(folder / name)
     return folder
 
 
@@ -55,7 +57,7 @@ def version(media: Path, **fields: Any) -> dict[str, Any]:
     scenes = [
         {"id": "dawn", "name": "黎明", "source": "red.mp4", "duration": 0.28, "text": "雪停了"},
         {"id": "road", "source": "lime.mp4", "source_start": 0.4, "duration_frames": 9},
-        {"id": "sign", "source": "blue.png", "duration": 0.2, "subtitle": "a --> b\n\nc"},
+        {"id": "sign", "source": "blue %03d.png", "duration": 0.2, "subtitle": "a --> b\n\nc"},
         {
             "id": "home",
             "source": "100% yellow's.mov",
