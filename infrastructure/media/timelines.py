@@ -58,8 +58,7 @@ class OtioExporter(SceneExporter):
             track.extend(otio.adapters.read_from_file(str(piece), "otio_json"))
         _tell_media(otio, film, track)
         chosen = FORMATS[output.suffix.lower()]
-        options = {"rate": rate} if chosen.adapter == "cmx_3600" else {}
-        otio.adapters.write_to_file(timeline, str(output), chosen.adapter, **options)
+        otio.adapters.write_to_file(timeline, str(output), chosen.adapter)
 
 
 def _clip(otio: Any, film: Film, scene: Scene) -> Any:

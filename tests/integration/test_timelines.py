@@ -14,6 +14,9 @@ import pytest
 from resumelog import OtioExporter, ResumeLog
 from resumelog.infrastructure.media.errors import NoExtra, NotInFormat
 
+pytestmark = pytest.mark.filterwarnings("ignore:Testing an element's truth value")
+"""FCPXML's adapter does, on Python 3.12 and later."""
+
 ADAPTERS = {".otio": "otio_json", ".xml": "fcp_xml", ".fcpxml": "fcpx_xml", ".edl": "cmx_3600"}
 every_format = pytest.mark.parametrize("suffix", ADAPTERS)
 
@@ -60,7 +63,6 @@ EXPECTED = [
 
 
 @every_format
-@pytest.mark.filterwarnings("ignore:Testing an element's truth value")  # in FCPXML's adapter
 def test_every_scene_comes_back_in_its_place(tmp_path: Path, suffix: str) -> None:
     timeline = read(exported(tmp_path, suffix, version()), 24)
     assert (timeline.name, len(timeline.tracks)) == ("归途's film", 1)

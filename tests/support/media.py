@@ -96,10 +96,18 @@ def nearest(*pixel: int) -> str:
     return min(COLOURS, key=lambda name: sum(abs(a - b) for a, b in zip(pixel, COLOURS[name])))  # noqa: B905 - three each
 
 
-def times(film: Path) -> list[int]:
-    """Return when each frame is shown, in frames."""
-    table = ffmpeg("-i", film, "-map", "0:v", "-f", "framecrc", "-").decode()
-    return [int(line.split(",")[2]) for line in table.splitlines() if line[0] != "#"]
+def times(film: Path) -> list[Fraction]:
+    """Return when each frame is shown, in seconds."""
+    table = ffmpeg("-i", film, "-map", "0:v", "-f", "framecrc", "-").decode().splitlines()
+    (base,) = (Fraction(line.split()[-1]) for line in table if line.startswith("#tb 0:"))
+    return [int(line.split(",")[2]) * base for line in table if line[0] != "#"]
+
+
+def stream(film: Path) -> str:
+    """Return what ffmpeg says of the pictures in a file."""
+    command = [Ffmpeg().path, "-hide_banner", "-i", str(film)]
+    told = subprocess.run(command, capture_output=True, text=True, check=False).stderr
+    return next(line for line in told.splitlines() if "Video:" in line)
 
 
 def samples(film: Path) -> array[int]:

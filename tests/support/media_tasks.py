@@ -34,8 +34,8 @@ def export_media(suffix: str, media: str, die_at: str) -> None:
 
 
 def render_long(still: str) -> None:
-    """Render a film that takes minutes."""
-    scenes = [{"source": still, "duration": 10_000}]
+    """Render a film that takes an hour."""
+    scenes = [{"source": still, "duration": 100_000}]
     with resumelog.open("jobs.db") as log:
         exporter(".mp4").resume(log, {"fps": 60, "scenes": scenes}, "long.mp4")
 
