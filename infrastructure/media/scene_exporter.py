@@ -13,11 +13,12 @@ import logging
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from pydantic import JsonValue
 
 from resumelog.application.export import Export
+from resumelog.application.export_jobs import OnChangedInputs
 from resumelog.domain.values import fingerprint
 from resumelog.infrastructure.artifacts import FileArtifacts
 from resumelog.infrastructure.media.errors import NotInFormat
@@ -72,7 +73,7 @@ class SceneExporter(ABC):
         output_path: str | Path,
         *,
         key: str | None = None,
-        on_changed_inputs: Literal["restart", "refuse"] = "restart",
+        on_changed_inputs: OnChangedInputs = "restart",
     ) -> Path:
         """Export as a job of the log, a unit a scene, and return where the output is.
 
@@ -89,6 +90,7 @@ class SceneExporter(ABC):
             exporter=self.name,
             on_changed_inputs=on_changed_inputs,
         ) as job:
+            assert job.output_path
             pieces = self._pieces(job.output_path, fingerprints)
             if not job.is_completed:
                 self._do_what_remains(job, film, pieces)

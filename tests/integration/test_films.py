@@ -2,26 +2,19 @@
 
 from __future__ import annotations
 
-import os
-import signal
-import time
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
 import pytest
-from support.children import PATIENCE_S, child
 from support.logs import names_of
 from support.media import FILM, SIZE, exporter, ffmpeg, samples, seen, stream, times, version
 
+import resumelog
 from resumelog import FfmpegExporter, ResumeLog
-from resumelog.infrastructure import processes
-from resumelog.infrastructure.media.errors import BadOption, FfmpegFailed, MissingSource, NoFfmpeg
-from resumelog.infrastructure.media.ffmpeg import _ends_with_us
+from resumelog.infrastructure.media.errors import BadOption, FfmpegFailed, MissingSource
 from resumelog.infrastructure.media.film import Film, Scene
 
-ENDS_S = 20
-"""Long before the film that is rendered in the meantime would be done."""
 SILENT = 40
 """Below this a sample of sixteen bits is no sound: the encoder leaves some."""
 
@@ -113,6 +106,33 @@ def test_without_a_log_it_goes_on_too(film: Path, media: Path, tmp_path: Path, s
     assert output.read_bytes() == film.read_bytes()
 
 
+def test_made_resumable_it_goes_on_too(
+    log: ResumeLog, film: Path, media: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    output, told = tmp_path / "film.mp4", list[float]()
+
+    def leaves_at_half(fraction: float) -> None:
+        told.append(fraction)
+        if fraction == 0.5:
+            raise KeyboardInterrupt
+
+    resumable = resumelog.make_resumable(exporter(".mp4"), log=log)
+    with pytest.raises(KeyboardInterrupt):
+        resumable.export(version(media), output, leaves_at_half)
+    caplog.set_level("INFO", "resumelog")
+    assert resumable.export(version(media), output, told.append) == str(output)
+    assert (told, made(caplog)) == ([0.25, 0.5, 0.75, 1.0], ["sign", "home"])
+    assert output.read_bytes() == film.read_bytes()
+    assert "Restarted" not in names_of(log, str(output))
+    assert {path.suffix for path in tmp_path.iterdir() if "film" in path.name} == {".mp4"}
+
+
+def made(caplog: pytest.LogCaptureFixture) -> list[str]:
+    """Return the scenes that were made, as the log for people tells."""
+    told = [record.message.split() for record in caplog.records]
+    return [words[-2] for words in told if words[-1] == "made"]
+
+
 def test_a_changed_scene_alone_is_rendered_again(
     log: ResumeLog, media: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -122,9 +142,7 @@ def test_a_changed_scene_alone_is_rendered_again(
     changed["scenes"][1]["source"] = changed["scenes"][0]["source"]
     caplog.set_level("INFO", "resumelog")
     exporter(".mp4").resume(log, changed, output)
-    assert [record.message for record in caplog.records if "made" in record.message] == [
-        "归途: scene road made"
-    ]
+    assert made(caplog) == ["road"]
     assert seen(output) == [("red", 16), *FILM[2:]]
 
 
@@ -135,7 +153,7 @@ def test_what_is_finished_is_skipped(
     exporter(".mp4").resume(log, version(media), output)
     caplog.set_level("INFO", "resumelog")
     assert exporter(".mp4").resume(log, version(media), output) == output
-    assert not any("made" in record.message for record in caplog.records)
+    assert made(caplog) == []
     assert not (tmp_path / ".film.mp4.pieces").exists()
 
 
@@ -208,54 +226,9 @@ def test_what_ffmpeg_says_is_told(media: Path, tmp_path: Path) -> None:
         exporter(".mp4").export(bad, tmp_path / "film.mp4")
 
 
-@pytest.mark.parametrize("path", ["/no/ffmpeg", "false"])
-def test_no_ffmpeg_is_told(media: Path, tmp_path: Path, path: str) -> None:
-    with pytest.raises(NoFfmpeg, match="can't be run as ffmpeg"):
-        FfmpegExporter(size=SIZE, ffmpeg=path).export(version(media), tmp_path / "film.mp4")
-
-
 @pytest.mark.parametrize(
     "options", [{"size": (1281, 720)}, {"size": (0, 0)}, {"crf": 52}, {"preset": "best"}]
 )
 def test_options_that_make_no_film_are_refused(options: dict[str, Any]) -> None:
     with pytest.raises(BadOption, match=next(iter(options))):
         FfmpegExporter(**options)
-
-
-# Nothing is left running
-
-
-def rendering(still: Path) -> list[int]:
-    """Return the processes of ffmpeg that read this media."""
-    found = []
-    for line in Path("/proc").glob("[0-9]*/cmdline"):
-        try:
-            words = line.read_bytes().decode(errors="replace").split("\0")
-        except OSError:
-            continue
-        if "ffmpeg" in words[0] and str(still) in words:
-            found.append(int(line.parent.name))
-    return [pid for pid in found if processes.started(pid)]
-
-
-def wait_for(fact: Any) -> None:
-    deadline = time.monotonic() + PATIENCE_S
-    while not fact():
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
-
-
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
-def test_ffmpeg_ends_with_whoever_started_it(
-    media: Path, tmp_path: Path, number: signal.Signals
-) -> None:
-    if number != signal.SIGINT and not _ends_with_us():
-        pytest.skip("there is no setpriv here")
-    still = tmp_path / "long.png"
-    still.write_bytes((media / "blue %03d.png").read_bytes())
-    with child("render_long", still, cwd=tmp_path, module="support.media_tasks") as process:
-        wait_for(lambda: rendering(still))
-        os.kill(process.pid, number)
-        process.wait(timeout=ENDS_S)
-        wait_for(lambda: not rendering(still))
-    assert not (tmp_path / "long.mp4").exists()
