@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import hashlib
 import os
+import re
 import secrets
 import shutil
 from contextlib import suppress
@@ -12,6 +13,8 @@ from pathlib import Path
 
 from resumelog.application.ports import PARTIAL_MARK
 from resumelog.domain.values import Artifact
+
+PARTIAL = re.compile(rf"\.(?P<stem>.+){re.escape(PARTIAL_MARK)}[0-9a-f]{{8}}(?P<suffix>\.[^.]*)?")
 
 
 class FileArtifacts:
@@ -118,6 +121,12 @@ def _sync(path: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def final_of(path: Path) -> Path:
+    """Return the path that a temporary path stands beside; any other path as it is."""
+    named = PARTIAL.fullmatch(path.name)
+    return path.with_name(named["stem"] + (named["suffix"] or "")) if named else path
 
 
 def discard(partial: str | Path) -> None:

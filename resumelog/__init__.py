@@ -42,6 +42,9 @@ if TYPE_CHECKING:
     from resumelog.infrastructure.bootstrap import ResumeLog
     from resumelog.infrastructure.bootstrap import open_log as open  # noqa: A004 - resumelog.open
     from resumelog.infrastructure.exporting import make_resumable, resumable_export_context
+    from resumelog.infrastructure.media.segments import FfmpegExporter
+    from resumelog.infrastructure.media.subtitles import SrtExporter
+    from resumelog.infrastructure.media.timelines import OtioExporter
     from resumelog.infrastructure.progress_bars import ProgressBars, progress_bar
     from resumelog.infrastructure.tracking import track
 
@@ -60,6 +63,7 @@ _HOMES = {
     "ExportResumer": "application.export_resumer",
     "ExportSession": "application.export_jobs",
     "ExportsReport": "application.export_reports",
+    "FfmpegExporter": "infrastructure.media.segments",
     "Host": "application.steps",
     "ItemReport": "application.export_reports",
     "ItemStatus": "application.export_reports",
@@ -67,6 +71,7 @@ _HOMES = {
     "JobPaused": "application.errors",
     "LeaseLost": "domain.errors",
     "NotSaved": "application.errors",
+    "OtioExporter": "infrastructure.media.timelines",
     "ProgressBars": "infrastructure.progress_bars",
     "ProgressFacts": "application.progress_meter",
     "Refused": "domain.errors",
@@ -78,6 +83,7 @@ _HOMES = {
     "ResumelogError": "domain.errors",
     "Scene": "application.batch",
     "SceneBatches": "application.scene_batches",
+    "SrtExporter": "infrastructure.media.subtitles",
     "StepContext": "application.steps",
     "StopAsked": "application.steps",
     "StopFlag": "application.stop_flag",
@@ -103,6 +109,7 @@ __all__ = [
     "ExportResumer",
     "ExportSession",
     "ExportsReport",
+    "FfmpegExporter",
     "Host",
     "ItemReport",
     "ItemStatus",
@@ -110,6 +117,7 @@ __all__ = [
     "JobPaused",
     "LeaseLost",
     "NotSaved",
+    "OtioExporter",
     "ProgressBars",
     "ProgressFacts",
     "Refused",
@@ -121,6 +129,7 @@ __all__ = [
     "ResumelogError",
     "Scene",
     "SceneBatches",
+    "SrtExporter",
     "StepContext",
     "StopAsked",
     "StopFlag",

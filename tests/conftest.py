@@ -13,6 +13,7 @@ pytest.register_assert_rewrite("support")  # their asserts explain themselves as
 
 from support import postgres  # noqa: E402 - only what is imported later is rewritten
 from support.logs import Store  # noqa: E402 - as above
+from support.media import make_sources  # noqa: E402 - as above
 
 from resumelog import ResumeLog  # noqa: E402 - as above
 
@@ -88,3 +89,9 @@ def other(store: Store) -> ResumeLog:
 def output(tmp_path: Path) -> Path:
     """Where an export writes."""
     return tmp_path / "成片🎬.mp4"
+
+
+@pytest.fixture(scope="session")
+def media(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Short films and a picture, made by ffmpeg."""
+    return make_sources(tmp_path_factory.mktemp("media"))

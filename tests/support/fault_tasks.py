@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 
 from support.canonical import claim
 from support.logs import scenes
+from support.media_tasks import export_media
 from support.scenes import begin, done, record
 
 import resumelog
@@ -217,6 +218,7 @@ def close_under_readers(database: str) -> None:
 def _tasks() -> Iterator[Callable[..., None]]:
     yield from (every_kind_of_save, many_saves, scenes_through_errors, save_again_when_refused)
     yield from (leave_when_refused, hold_when_refused, contend, close_under_readers)
+    yield export_media
 
 
 TASKS = {task.__name__: task for task in _tasks()}

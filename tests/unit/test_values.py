@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+import sys
 from typing import Any
 
 import pytest
@@ -11,7 +12,6 @@ from support.canonical import CLIP, NOW, WORKER
 from support.scenario import nothing_yet
 from support.stories import KINDS
 
-from resumelog.domain import errors
 from resumelog.domain.errors import BadKey, LeaseLost, NotJson, Refused, ResumelogError, TooLarge
 from resumelog.domain.export_events import ProgressSaved
 from resumelog.domain.values import (
@@ -183,4 +183,4 @@ def test_a_refusal_crosses_processes_with_its_data(error: type[Refused]) -> None
 
 @pytest.mark.parametrize("error", leaves(Refused), ids=lambda error: error.__name__)
 def test_every_refusal_stands_in_the_tree_of_errors(error: type[ResumelogError]) -> None:
-    assert error.__name__ in (errors.__doc__ or "")
+    assert error.__name__ in (sys.modules[error.__module__].__doc__ or "")

@@ -1,0 +1,1 @@
+"""Exporters for media: timelines, subtitles and rendered films, each resumed scene by scene."""

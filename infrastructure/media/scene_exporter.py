@@ -1,0 +1,165 @@
+"""What all exporters for media share: a piece for each scene, and all pieces joined at the end.
+
+There are three ways to use one, and each goes on after the scenes that are done:
+
+    exporter.export(version, "reel.mp4")                             by itself
+    resumelog.make_resumable(exporter).export(version, "reel.mp4")   as any other exporter
+    exporter.resume(log, version, "reel.mp4")                        on a log, a unit a scene
+"""
+
+from __future__ import annotations
+
+import logging
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from pydantic import JsonValue
+
+from resumelog.application.export import Export
+from resumelog.application.export_jobs import OnChangedInputs
+from resumelog.domain.values import fingerprint
+from resumelog.infrastructure.artifacts import FileArtifacts
+from resumelog.infrastructure.media.errors import NotInFormat
+from resumelog.infrastructure.media.film import Film, Scene, film_of
+from resumelog.infrastructure.media.pieces import Pieces
+
+if TYPE_CHECKING:
+    from resumelog.infrastructure.bootstrap import ResumeLog
+
+logger = logging.getLogger("resumelog")
+
+
+class SceneExporter(ABC):
+    """Exports a version (see `resumelog.infrastructure.media.film`) to one file.
+
+    Pieces that are done wait in a folder beside the output, `.NAME.pieces`, and are removed at the
+    end. What can't be exported is refused before anything is written: BadVersion, DuplicateScene,
+    NotInFormat, MissingSource, NoExtra, NoFfmpeg.
+    """
+
+    name: ClassVar[str]
+    suffixes: ClassVar[tuple[str, ...]]
+    piece_suffix: ClassVar[str]
+    durable_pieces: ClassVar[bool] = False
+
+    def export(self, version: Mapping[str, Any], output_path: str | Path) -> str:
+        """Make the pieces that are missing, join all, and return `output_path`.
+
+        `version["_progress_callback"]`, if there is one, is called with the fraction of scenes that
+        are done, counted over all attempts; 1.0 is told once the output is in its place. The pieces
+        tell where to go on, so `version["_resume_info"]` is not read. One caller at a time on one
+        output: `resume` sees to that.
+        """
+        output = Path(output_path).absolute()
+        film = self._checked(version, output)
+        report: Callable[[float], object] = version.get("_progress_callback") or _nobody
+        pieces = self._pieces(output, self._fingerprints(film))
+        total, missing = len(film.scenes), pieces.missing
+        for done, unit in enumerate(missing, total - len(missing) + 1):
+            self._make(film, unit, pieces)
+            if done < total:
+                report(done / total)
+        self._join_to(output, film, pieces)
+        report(1.0)
+        pieces.remove()
+        return str(output_path)
+
+    def resume(
+        self,
+        log: ResumeLog,
+        version: Mapping[str, Any],
+        output_path: str | Path,
+        *,
+        key: str | None = None,
+        on_changed_inputs: OnChangedInputs = "restart",
+    ) -> Path:
+        """Export as a job of the log, a unit a scene, and return where the output is.
+
+        As with `log.exports.resume`, a finished export whose output is intact is skipped, and
+        another input begins again or raises InputsChanged. Pieces that still fit are kept even then.
+        """
+        film = self._checked(version, Path(output_path))
+        fingerprints = self._fingerprints(film)
+        inputs: JsonValue = {"film": self.film_facts(film), "pieces": [*fingerprints]}
+        with log.exports.resume(
+            output_path,
+            inputs=inputs,
+            key=key,
+            exporter=self.name,
+            on_changed_inputs=on_changed_inputs,
+        ) as job:
+            assert job.output_path
+            pieces = self._pieces(job.output_path, fingerprints)
+            if not job.is_completed:
+                self._do_what_remains(job, film, pieces)
+                job.complete()
+            pieces.remove()
+        return job.output_path
+
+    # What an exporter brings
+
+    def require(self, film: Film, job: str) -> None:  # noqa: B027 - some can take any film
+        """Refuse what can't be exported; `job` names the output."""
+
+    def film_facts(self, film: Film) -> JsonValue:
+        """Return what joining depends on beside the pieces."""
+        return [film.title, str(film.fps)]
+
+    @abstractmethod
+    def facts(self, film: Film, scene: Scene) -> JsonValue:
+        """Return all that a scene's piece is made from: when it is the same, so is the piece."""
+
+    @abstractmethod
+    def make(self, film: Film, scene: Scene, piece: Path) -> None:
+        """Write the piece of a scene."""
+
+    @abstractmethod
+    def join(self, film: Film, pieces: Sequence[Path], output: Path) -> None:
+        """Write the output from all pieces, in order."""
+
+    # How that is driven
+
+    def _checked(self, version: Mapping[str, Any], output: Path) -> Film:
+        job = str(output)
+        if output.suffix.lower() not in self.suffixes:
+            what = repr(output.suffix) if output.suffix else "a file without a suffix"
+            advice = f"name the output *{', *'.join(self.suffixes)}"
+            raise NotInFormat(job, format=f"the exporter {self.name}", what=what, advice=advice)
+        film = film_of(version, job)
+        self.require(film, job)
+        return film
+
+    def _fingerprints(self, film: Film) -> list[str]:
+        return [fingerprint(self.name, self.facts(film, scene)) for scene in film.scenes]
+
+    def _pieces(self, output: Path, fingerprints: Sequence[str]) -> Pieces:
+        return Pieces(output, fingerprints, self.piece_suffix, durable=self.durable_pieces)
+
+    def _do_what_remains(self, job: Export, film: Film, pieces: Pieces) -> None:
+        for unit in job.remaining(len(film.scenes)):
+            self._make(film, unit, pieces)
+            job.save_progress(units_done=unit + 1)
+        for unit in pieces.missing:  # done, says the log, but lost since
+            self._make(film, unit, pieces)
+        with job.output() as partial:
+            self.join(film, pieces.paths, partial)
+
+    def _make(self, film: Film, unit: int, pieces: Pieces) -> None:
+        scene = film.scenes[unit]
+        if pieces.make(unit, lambda piece: self.make(film, scene, piece)):
+            logger.info("%s: scene %s made", film.title, scene.key)
+
+    def _join_to(self, output: Path, film: Film, pieces: Pieces) -> None:
+        files = FileArtifacts(output.parent)
+        partial = files.partial(output)
+        try:
+            self.join(film, pieces.paths, partial)
+            files.commit(partial, output)
+        finally:
+            files.discard(partial)
+
+
+def _nobody(fraction: float) -> None:
+    """Hear of progress where nobody asked."""
