@@ -23,7 +23,7 @@ if TYPE_CHECKING:
         StoreError,
     )
     from resumelog.application.export import Export
-    from resumelog.application.export_jobs import ExportJobs, ExportSession
+    from resumelog.application.export_jobs import ExportJobs
     from resumelog.application.export_reports import (
         ExportItem,
         ExportsReport,
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
         ItemStatus,
     )
     from resumelog.application.export_resumer import ExportResumer, get_export_resumer
+    from resumelog.application.export_session import ExportSession
     from resumelog.application.progress_meter import ProgressFacts
     from resumelog.application.resources import Resources
     from resumelog.application.resumable_exporter import ResumableExporter
@@ -61,7 +62,7 @@ _HOMES = {
     "ExportItem": "application.export_reports",
     "ExportJobs": "application.export_jobs",
     "ExportResumer": "application.export_resumer",
-    "ExportSession": "application.export_jobs",
+    "ExportSession": "application.export_session",
     "ExportsReport": "application.export_reports",
     "FfmpegExporter": "infrastructure.media.segments",
     "Host": "application.steps",
