@@ -82,8 +82,7 @@ def end_group(group: int, leader_started: int) -> None:
 
     Does nothing where the number belongs to another group by now.
     """
-    leader = started(group)
-    if leader is not None and leader != leader_started:
+    if not _is_that_group(group, leader_started):
         return
     for name, patience_s in ((signal.SIGTERM, TERMINATE_S), (signal.SIGKILL, TERMINATE_S)):
         if not _signal_group(group, name):
@@ -93,6 +92,17 @@ def end_group(group: int, leader_started: int) -> None:
             if not _signal_group(group, 0):
                 return
             time.sleep(POLL_S)
+
+
+def signal_group(group: int, leader_started: int, number: int) -> None:
+    """Send a signal to what is left of a process group, unless the number is another's by now."""
+    if _is_that_group(group, leader_started):
+        _signal_group(group, number)
+
+
+def _is_that_group(group: int, leader_started: int) -> bool:
+    """Tell whether its leader is the one of then, or gone: as long as it has members, so is its number."""
+    return started(group) in (None, leader_started)
 
 
 def _signal_group(group: int, signal_number: int) -> bool:

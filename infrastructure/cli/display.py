@@ -3,42 +3,27 @@
 from __future__ import annotations
 
 import json
-import logging
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 
 import click
-from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
-from rich.text import Text
 
 from resumelog.application.batch import Batch, Report
 from resumelog.infrastructure.cli.outcomes import printable
+from resumelog.infrastructure.cli.screen import Screen, short
 
-WHY_CHARS = 200
 STALE_MAX = 10
 
 
-class _Telling(logging.Handler):
-    """What the log itself says, a line each."""
-
-    def __init__(self, say: Callable[[str], None]) -> None:
-        super().__init__()
-        self._say = say
-
-    def emit(self, record: logging.LogRecord) -> None:
-        self._say(record.getMessage())
-
-
-class Display:
-    """Everything human goes to standard error; with `wants_json` one document to standard output."""
+class Display(Screen):
+    """Shows one batch."""
 
     def __init__(self, job: str, *, verbose: bool, wants_json: bool) -> None:
-        """Show also what the log itself says: warnings, or with `verbose` every event."""
-        self.job, self.wants_json = printable(job), wants_json
-        self.console = Console(stderr=True, highlight=False, soft_wrap=True)
+        """Show nothing yet."""
+        super().__init__(job, verbose=verbose, wants_json=wants_json)
         self._progress = Progress(
             TextColumn("{task.description}", markup=False),
             BarColumn(),
@@ -50,9 +35,6 @@ class Display:
         self._task: TaskID | None = None
         self._failures: list[dict[str, str]] = []
         self._start = time.monotonic()
-        logger = logging.getLogger("resumelog")
-        logger.setLevel(logging.INFO if verbose else logging.WARNING)
-        logger.addHandler(_Telling(self.say))
 
     @contextmanager
     def showing(self, batch: Batch) -> Iterator[None]:
@@ -73,11 +55,6 @@ class Display:
             many = f" and {count - 1} more are" if count > 1 else " is"
             self.say(f"scene {one}{many} made again: {why}")
 
-    def say(self, text: str) -> None:
-        """Print a line."""
-        with suppress(BrokenPipeError):  # the work goes on when nobody reads any more
-            self.console.print(Text(printable(text)))
-
     def began(self, label: str) -> None:
         """Name the scene in work."""
         if self._task is not None:
@@ -90,7 +67,7 @@ class Display:
     def failed(self, report: Report, label: str, why: str) -> None:
         """Count a scene that failed, and say why."""
         self._failures.append({"scene": label, "error": why})
-        line = f"failed  {label}: {_short(why)}"
+        line = f"failed  {label}: {short(why)}"
         self._advance(report, line)
         if self.console.is_terminal:
             self.say(line)
@@ -121,14 +98,6 @@ class Display:
             self._progress.update(self._task, completed=completed, counts=_counts(report))
         else:
             self.say(f"[{report.done + report.failed}/{report.total}] {line}")
-
-
-def _short(why: str) -> str:
-    """How it ended, and the last thing that it said."""
-    ended, *said = (part for part in why.splitlines() if part.strip())
-    if said:
-        ended = f"{ended.partition(':')[0]}: … {said[-1]}"
-    return ended[:WHY_CHARS]
 
 
 def _counts(report: Report) -> str:

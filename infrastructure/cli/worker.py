@@ -13,7 +13,8 @@ from resumelog.infrastructure.artifacts import discard
 from resumelog.infrastructure.cli.display import Display
 from resumelog.infrastructure.cli.outcomes import Exit
 from resumelog.infrastructure.cli.scene_jobs import SceneJob
-from resumelog.infrastructure.scene_commands import Ended, Interrupts, run_command
+from resumelog.infrastructure.gate import Ended
+from resumelog.infrastructure.scene_commands import Interrupts, run_command
 
 
 class SceneWorker:

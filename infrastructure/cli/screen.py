@@ -1,0 +1,50 @@
+"""Where the command line tells people how the work goes: standard error."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from contextlib import suppress
+
+from rich.console import Console
+from rich.text import Text
+
+from resumelog.infrastructure.cli.outcomes import printable
+
+WHY_CHARS = 200
+
+
+class _Telling(logging.Handler):
+    """What the log itself says, a line each."""
+
+    def __init__(self, say: Callable[[str], None]) -> None:
+        super().__init__()
+        self._say = say
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self._say(record.getMessage())
+
+
+class Screen:
+    """Everything human goes to standard error; with `wants_json` one document to standard output."""
+
+    def __init__(self, job: str, *, verbose: bool, wants_json: bool) -> None:
+        """Show also what the log itself says: warnings, or with `verbose` every event."""
+        self.job, self.wants_json = printable(job), wants_json
+        self.console = Console(stderr=True, highlight=False, soft_wrap=True)
+        logger = logging.getLogger("resumelog")
+        logger.setLevel(logging.INFO if verbose else logging.WARNING)
+        logger.addHandler(_Telling(self.say))
+
+    def say(self, text: str) -> None:
+        """Print a line."""
+        with suppress(BrokenPipeError):  # the work goes on when nobody reads any more
+            self.console.print(Text(printable(text)))
+
+
+def short(why: str) -> str:
+    """How it ended, and the last thing that it said."""
+    ended, *said = (part for part in why.splitlines() if part.strip())
+    if said:
+        ended = f"{ended.partition(':')[0]}: … {said[-1]}"
+    return ended[:WHY_CHARS]
