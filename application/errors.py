@@ -11,6 +11,7 @@ ResumelogError
 ├── NoResumer                      nothing was begun by the names of the old system
 ├── ReleaseFailed                  what an export had borrowed was not given back
 ├── ResourcesReleased              one more, once all were given back
+├── CommandFailed                  a command that did the work ended badly
 ├── NoSuchSimulation               the host doesn't know it
 ├── StoreError
 │   ├── StoreUnavailable           disk full, no permission, locked: nothing was written
@@ -131,6 +132,13 @@ class ResourcesReleased(ResumelogError):
 
     text = "its resources are released, {name} comes too late; register it before the work ends"
     name: str
+
+
+class CommandFailed(ResumelogError):
+    """A command gave up, or said that it is done where it is not."""
+
+    text = "{why}"
+    why: str
 
 
 class NoSuchSimulation(ResumelogError):

@@ -17,6 +17,7 @@ from resumelog.application.running import Running, Saved
 from resumelog.application.stop_flag import StopFlag
 from resumelog.application.throttle import Throttle
 from resumelog.domain.errors import ProgressFell
+from resumelog.domain.events import Events
 from resumelog.domain.export_events import Paused
 from resumelog.domain.export_job import ExportJob, ExportStatus, Report
 from resumelog.domain.resume_point import ResumePoint, resume_point
@@ -42,9 +43,12 @@ class Export(Watched):
             save_interval_s, running.clock.monotonic, self._write, running.lock
         )
         self._appended: Path | None = None
+        self._left: str | None = None
         self._placed: Artifact | None = None
         self.units_total: int | None = None
         self.output_path = output
+        self.began: Events = ()
+        """The events that this attempt began with; none for what is completed."""
         self.monotonic = running.clock.monotonic
         self.resources = Resources(running.state.title, running.note_folder)
         self.stop = StopFlag()
@@ -54,6 +58,11 @@ class Export(Watched):
         """The fraction that is done, as it was reported last."""
         kept = self._throttle.kept
         return kept.progress if kept else self._running.state.progress
+
+    @property
+    def report(self) -> Report:
+        """What was saved last."""
+        return self._running.state.report
 
     @property
     def units_done(self) -> int:
@@ -119,12 +128,13 @@ class Export(Watched):
     ) -> Saved:
         """Save after the work: exact counts or a cursor, which are on disk on return, or a fraction.
 
-        Of bare fractions (0.0 to 1.0) one in `save_interval_s` is written, and 1.0; of the others
-        the last is kept until its time comes, or the end: `Saved.throttled` tells. A kill loses it.
+        Of bare fractions (0.0 to 1.0, with no cursor but the one on record) one in `save_interval_s`
+        is written, and 1.0; of the others the last is kept until its time comes, or the end:
+        `Saved.throttled` tells. A kill loses it.
         Raises ProgressOutOfRange, ProgressFell, UnitsOutOfRange, UnitsTotalChanged, TooLarge,
         LeaseLost, StoreUnavailable; BatchStopped after the save, if `stop` is set and work is left.
         """
-        bare = units_done is units_total is cursor is None
+        bare = units_done is units_total is None and cursor in (None, self.cursor)
         total = units_total or (None if units_done is None else self.units_total)
         report = Report(progress, units_done, total, cursor)
         with self._running.lock:
@@ -176,14 +186,14 @@ class Export(Watched):
         """Yield a temporary path as `output` does, and move nothing: `place` does."""
         final = self._final
         partial = self._kept_partial(final) if keep_partial else self._artifacts.partial(final)
-        left = None if keep_partial else str(partial)
-        self._running.begun(InFlight(OUTPUT, 0, partial=left))
+        self._left = None if keep_partial else str(partial)
+        self._running.begun(InFlight(OUTPUT, 0, partial=self._left))
         self._appended = partial if keep_partial else None
         try:
             yield partial
             keep_partial = False
         finally:
-            self._appended = None
+            self._appended = self._left = None
             if not keep_partial:
                 self._artifacts.discard(partial)
             self._running.ended(OUTPUT)
@@ -192,6 +202,13 @@ class Export(Watched):
         """Make a file durable and move it into place. Raises LeaseLost: a successor's stays."""
         self._running.watch()
         self._placed = self._artifacts.commit(partial, final)
+
+    def begun(self, group: int, started: int) -> None:
+        """Note the process group that works on it: whoever takes over ends that before it begins.
+
+        `started` is its leader's start time, as `Worker.started`. Raises LeaseLost.
+        """
+        self._running.begun(InFlight(OUTPUT, 0, group, started, self._left))
 
     def complete(self, output: str | Path | None = None) -> Saved:
         """Finish, with the output if there is one; `output` names another than `output_path`.

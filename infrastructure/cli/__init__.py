@@ -12,6 +12,7 @@ import resumelog
 
 _COMMANDS = {
     "run": "running",
+    "export": "exporting",
     "jobs": "reading",
     "show": "reading",
     "log": "reading",
@@ -25,11 +26,12 @@ EPILOG = """\b
 Examples:
   resumelog run shots.jsonl --project reel --stage video \\
       --artifact 'out/{id}.mp4' -- ffmpeg -i '{source}' '{artifact}'
+  resumelog export reel.mp4 --total 20 -- ./render.sh '{output}'
   resumelog jobs
   resumelog show reel/video
 
 \b
-Exit codes: 0 done; 1 some scenes failed, or it could not be done;
+Exit codes: 0 done; 1 some scenes or the command failed, or it could not be done;
 2 wrong usage or input; 3 interrupted; 4 done, but not all of it is on disk.
 """
 

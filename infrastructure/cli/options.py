@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import IO, TYPE_CHECKING, Any, TypeVar
 
@@ -22,6 +23,23 @@ class InputError(click.UsageError):
     def show(self, file: IO[Any] | None = None) -> None:
         """Print the one line."""
         click.echo(f"resumelog: {self.format_message()}", err=True, file=file)
+
+
+class _Seconds(click.FloatRange):
+    """A finite number of seconds, at least 0."""
+
+    name = "seconds"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> float:
+        seconds: float = super().convert(value, param, ctx)
+        if not math.isfinite(seconds):
+            self.fail(f"{value} is no number of seconds.", param, ctx)
+        return seconds
+
+
+SECONDS = _Seconds(0)
 
 
 def database(command: Command) -> Command:
@@ -63,9 +81,19 @@ def complete_file(
 def complete_job(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
     """Offer the names of the jobs that changed last for shell completion."""
     del param
+    return _names(ctx, incomplete, ())
+
+
+def complete_export(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
+    """Offer those of exports."""
+    del param
+    return _names(ctx, incomplete, ("ExportJob",))
+
+
+def _names(ctx: click.Context, incomplete: str, kinds: tuple[str, ...]) -> list[str]:
     try:
         with existing(ctx.params.get("url")) as log:
-            names = [view.name for view in log.queries.jobs(limit=COMPLETED_MAX)]
+            names = [view.name for view in log.queries.jobs(kinds=kinds, limit=COMPLETED_MAX)]
     except Exception:  # noqa: BLE001 - a completion that fails offers nothing
         return []
     return [name for name in names if name.startswith(incomplete)]

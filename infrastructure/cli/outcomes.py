@@ -26,6 +26,7 @@ _CODES: tuple[tuple[type[Exception], Exit], ...] = (
     (errors.NotSaved, Exit.NOT_SAVED),
     (errors.JobPaused, Exit.INTERRUPTED),
     (errors.AlreadyRunning, Exit.FAILED),
+    (errors.CommandFailed, Exit.FAILED),
     (LeaseLost, Exit.FAILED),
     (errors.DamagedStore, Exit.FAILED),
     (errors.DamagedEvent, Exit.FAILED),

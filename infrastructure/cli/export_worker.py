@@ -1,0 +1,80 @@
+"""How an attempt of `resumelog export` ended: said, and as an exit code."""
+
+from __future__ import annotations
+
+from resumelog.application.errors import (
+    CommandFailed,
+    JobPaused,
+    NotSaved,
+    StoreError,
+    Terminated,
+)
+from resumelog.application.export import Export
+from resumelog.application.export_jobs import ExportSession
+from resumelog.infrastructure.cli.export_attempt import Attempt
+from resumelog.infrastructure.cli.export_command import ExportCommand
+from resumelog.infrastructure.cli.export_display import ExportDisplay, Outcome
+from resumelog.infrastructure.cli.outcomes import Exit
+
+_EXITS = {
+    "completed": Exit.DONE,
+    "failed": Exit.FAILED,
+    "interrupted": Exit.INTERRUPTED,
+    "paused": Exit.INTERRUPTED,
+}
+_ENDS = (CommandFailed, JobPaused, OSError, KeyboardInterrupt, Terminated)
+
+
+class ExportWorker:
+    """Works on one export until it is done or has to leave."""
+
+    def __init__(self, command: ExportCommand, display: ExportDisplay, grace_s: float) -> None:
+        """Start nothing yet."""
+        self._command, self._display, self._grace_s = command, display, grace_s
+        self._attempt: Attempt | None = None
+
+    def work(self, session: ExportSession) -> Exit:
+        """Go on with it, record how it ended, and return the exit code.
+
+        Raises AlreadyRunning, InputsChanged, LeaseLost, StoreError; NotSaved once it is made.
+        """
+        try:
+            with session as export:
+                if export.is_completed:
+                    self._display.ended(export, export.report, Outcome("completed", skipped=True))
+                    return Exit.DONE
+                self._attempt = Attempt(export, self._command, self._display, self._grace_s)
+                self._attempt.run()
+        except _ENDS as error:
+            if not self._attempt:  # still waiting for its turn
+                return Exit.INTERRUPTED
+            self._tell_notes(error)
+            return self._told(self._attempt, export, _outcome(error))
+        except StoreError as error:
+            if not self._attempt or not self._attempt.is_made:
+                raise
+            self._told(self._attempt, export, Outcome("completed", not_saved=str(error)))
+            raise NotSaved(f"export {self._command.key}", count=1, why=str(error)) from error
+        return self._told(self._attempt, export, Outcome("completed"))
+
+    def _told(self, attempt: Attempt, export: Export, outcome: Outcome) -> Exit:
+        outcome = outcome._replace(exit_code=attempt.exit_code)
+        reports = attempt.reports
+        if self._command.total and reports.last.units_total is None:
+            self._display.say(f"none of the {self._command.total} units was reported")
+        self._display.ended(export, reports.last, outcome, reports.bad)
+        return _EXITS[outcome.status]
+
+    def _tell_notes(self, error: BaseException) -> None:
+        """Say what could not be recorded of it."""
+        for note in getattr(error, "__notes__", ()):
+            self._display.say(note)
+
+
+def _outcome(error: BaseException) -> Outcome:
+    if isinstance(error, Terminated | KeyboardInterrupt):
+        return Outcome("interrupted", str(error) or "SIGINT")
+    if isinstance(error, JobPaused):
+        reason = f": {error.reason}" if error.reason else ""
+        return Outcome("paused", f"by {error.actor or 'somebody'}{reason}")
+    return Outcome("failed", str(error))
