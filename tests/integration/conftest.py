@@ -28,3 +28,9 @@ def bound() -> Sequence[str]:
         pytest.skip("permissions don't bind root, and there is no setpriv to change that")
     capabilities = "-dac_override,-dac_read_search"
     return ("setpriv", f"--bounding-set={capabilities}", f"--inh-caps={capabilities}")
+
+
+@pytest.fixture
+def bare(tmp_path: Path) -> Cli:
+    """`resumelog` in an empty folder."""
+    return Cli(tmp_path)

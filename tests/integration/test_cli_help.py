@@ -12,15 +12,16 @@ from support.cli import RECORDS, Cli
 
 import resumelog
 
-COMMANDS = ["run", "jobs", "show", "log", "import", "verify", "seal", "completion"]
+COMMANDS = ["run", "export", "jobs", "show", "log", "import", "verify", "seal", "completion"]
 
 
 @pytest.fixture(scope="module")
 def cli(tmp_path_factory: pytest.TempPathFactory) -> Cli:
-    """A log with one job."""
+    """A log with a batch and an export."""
     cli = Cli(tmp_path_factory.mktemp("help"))
     cli.scenes(1)
     assert cli.run(*RECORDS).code == 0
+    assert cli("export", "reel.txt", "--", "true").code == 0
     return cli
 
 
@@ -97,12 +98,14 @@ def test_bash_completes_the_name_of_a_file_for_the_input(cli: Cli, command: str)
     ("words", "offered"),
     [
         ("resumelog ", COMMANDS),
-        ("resumelog show ", ["reel/video"]),
-        ("resumelog log re", ["reel/video"]),
-        ("resumelog verify re", ["reel/video"]),
+        ("resumelog show ", ["reel.txt", "reel/video"]),
+        ("resumelog log reel/", ["reel/video"]),
+        ("resumelog verify reel/", ["reel/video"]),
         ("resumelog seal ", ["heads"]),
         ("resumelog import x --k", ["--key"]),
         ("resumelog run --re", ["--retry-failed"]),
+        ("resumelog export --on", ["--on-changed-inputs"]),
+        ("resumelog export re", ["reel.txt"]),
         ("resumelog completion z", ["zsh"]),
     ],
 )

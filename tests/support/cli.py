@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import os
+import pty
 import re
 import subprocess
 import sys
+import termios
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -15,6 +17,7 @@ from typing import Any, NamedTuple
 
 from pydantic import JsonValue
 from support.logs import events_of
+from support.terminals import IN_ITS_TERMINAL, Terminal
 
 import resumelog
 from resumelog.domain.events import DomainEvent
@@ -86,6 +89,20 @@ class Cli:
             finally:
                 if process.poll() is None:
                     process.kill()
+
+    @contextmanager
+    def in_terminal(self, *arguments: object) -> Iterator[Terminal]:
+        """Run it in a new terminal."""
+        keyboard, its_end = pty.openpty()
+        termios.tcsetwinsize(its_end, (24, 120))
+        through = (sys.executable, "-c", IN_ITS_TERMINAL)
+        with self.started(*arguments, through=through, terminal=its_end) as process:
+            os.close(its_end)
+            shown = Terminal(keyboard, process)
+            try:
+                yield shown
+            finally:
+                shown.close()
 
     def write(self, name: str, content: str | bytes) -> None:
         """Write a file as it is."""
