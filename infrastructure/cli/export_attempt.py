@@ -37,7 +37,7 @@ class Attempt:
         self._paused: JobPaused | None = None
         self._look_at = 0.0
         self._is_flushed = False
-        self.reports = Reports(export, command.total, command.scale, display.say, display.update)
+        self.reports = Reports(export, command.total, command.scale, display.say)
         self.exit_code: int | None = None
         self.is_made = False
         """Whether the work is done and its output in place, be it on record or not."""

@@ -12,16 +12,16 @@ from typing import NamedTuple, TextIO
 
 import click
 from pydantic import JsonValue
-from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
 from resumelog.application.export import Export
+from resumelog.application.progress_meter import ProgressFacts
 from resumelog.domain.export_events import Interrupted, Restarted, Resumed
 from resumelog.domain.export_job import Report
 from resumelog.infrastructure.cli.export_reports import position
 from resumelog.infrastructure.cli.passage import LinesAbove, Passage
 from resumelog.infrastructure.cli.screen import Screen, short
-
-LINE_EVERY_S = 5.0
+from resumelog.infrastructure.progress_bars import LINE_EVERY_S, ProgressBars
+from resumelog.infrastructure.progress_text import described
 
 Passes = Callable[[bytes], None]
 
@@ -42,21 +42,11 @@ class ExportDisplay(Screen):
     def __init__(self, job: str, *, verbose: bool, wants_json: bool) -> None:
         """Show nothing yet."""
         super().__init__(job, verbose=verbose, wants_json=wants_json)
-        self._bar = Progress(
-            TextColumn("{task.description}", markup=False),
-            BarColumn(),
-            TextColumn("{task.fields[position]}", markup=False),
-            TimeRemainingColumn(),
-            console=self.console,
-            disable=not self.console.is_terminal,
-        )
-        self._task: TaskID | None = None
-        self._start = time.monotonic()
-        self._line_at = self._start + LINE_EVERY_S
+        self._start = self._said_at = time.monotonic()
 
     @contextmanager
     def showing(self, export: Export) -> Iterator[None]:
-        """Say how this attempt begins, and show the bar while the block runs."""
+        """Say how this attempt begins, and show how far it is while the block runs."""
         for event in export.began:
             if isinstance(event, Interrupted):
                 self.say(f"{self.job}: {event.cause}")
@@ -64,21 +54,22 @@ class ExportDisplay(Screen):
                 self.say(f"{self.job}: begins again at 0: {event.reason}")
             elif isinstance(event, Resumed):
                 self.say(f"{self.job}: goes on at {position(export.report)}")
-        self._task = self._bar.add_task(self.job, total=None, position="")
-        if export.progress:
-            self.update(export.report)
-        with self._bar:
+        if self._draws:
+            with ProgressBars(console=self.console) as bars, bars.showing(export, self.job):
+                yield
+        else:
+            export.on_progress(self._say_now_and_then)
             yield
 
-    def update(self, report: Report) -> None:
-        """Show how far it is."""
+    @property
+    def _draws(self) -> bool:
+        return self.console.is_terminal and not self.console.is_dumb_terminal
+
+    def _say_now_and_then(self, facts: ProgressFacts) -> None:
         now = time.monotonic()
-        if self._task is not None and self.console.is_terminal:
-            done = report.progress
-            self._bar.update(self._task, total=1.0, completed=done, position=position(report))
-        elif now >= self._line_at:
-            self._line_at = now + LINE_EVERY_S
-            self.say(f"{self.job}: {position(report)}")
+        if now - self._said_at >= LINE_EVERY_S:
+            self._said_at = now
+            self.say(f"{self.job}: {described(facts)}")
 
     @contextmanager
     def passages(self) -> Iterator[tuple[Passes, Passes]]:
@@ -90,7 +81,7 @@ class ExportDisplay(Screen):
         err(b"")
 
     def _passage(self, stream: TextIO | None) -> Passes:
-        if stream and stream.isatty() and self.console.is_terminal:
+        if stream and stream.isatty() and self._draws:
             return LinesAbove(self.console)
         return Passage(stream.fileno() if stream else None, self.say)
 

@@ -35,10 +35,9 @@ class Reports:
         total: int | None,
         scale: Scale,
         say: Callable[[str], None],
-        show: Callable[[Report], None],
     ) -> None:
-        """Begin where the export stands. `show` gets the newest report, `say` what is wrong."""
-        self._export, self._total, self._say, self._show = export, total, say, show
+        """Begin where the export stands; tell through `say` what is wrong."""
+        self._export, self._total, self._say = export, total, say
         self.start = self.last = export.report
         self._is_relative = scale == "relative"
         self._scale = ProgressScale(scale, export.progress, export.title)
@@ -58,7 +57,6 @@ class Reports:
             if not self._owed:
                 self._say(f"{error}; it is tried again with the next report")
             self._owed = self.last = report
-        self._show(self.last)
 
     def settle(self) -> None:
         """Save what could not be saved when it was reported. Raises StoreError, LeaseLost."""

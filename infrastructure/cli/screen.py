@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from contextlib import suppress
 
-from rich.console import Console
 from rich.text import Text
 
-from resumelog.infrastructure.cli.outcomes import printable
+from resumelog.infrastructure.printable import printable
+from resumelog.infrastructure.standard_error import StandardError
 
 WHY_CHARS = 200
 
@@ -31,15 +30,14 @@ class Screen:
     def __init__(self, job: str, *, verbose: bool, wants_json: bool) -> None:
         """Show also what the log itself says: warnings, or with `verbose` every event."""
         self.job, self.wants_json = printable(job), wants_json
-        self.console = Console(stderr=True, highlight=False, soft_wrap=True)
+        self.console = StandardError()
         logger = logging.getLogger("resumelog")
         logger.setLevel(logging.INFO if verbose else logging.WARNING)
         logger.addHandler(_Telling(self.say))
 
     def say(self, text: str) -> None:
         """Print a line."""
-        with suppress(BrokenPipeError):  # the work goes on when nobody reads any more
-            self.console.print(Text(printable(text)))
+        self.console.print(Text(printable(text)))
 
 
 def short(why: str) -> str:

@@ -15,10 +15,11 @@ IN_COLOUR = r"printf 'a\033[31mred\033[0m line\n'"
 def test_a_bar_shows_how_far_it_is_below_what_the_command_prints(bare: Cli) -> None:
     script = f"echo units 5; {IN_COLOUR}; {WAITS}; echo units 20"
     with bare.in_terminal(*arguments(script, *COUNTED)) as shown:
-        shown.shows("5 of 20 units")
+        shown.shows("5 of 20")
         bare.write("go", "")
         text = shown.ends()
-    assert re.search(KEY + r" .*━.* 20 of 20 units +\d:\d\d:\d\d", text)
+    assert re.search(KEY + r" .*━.* 25 % · 5 of 20", text)
+    assert re.search(KEY + r" .*━.* 100 % · 20 of 20 .*took ", text)
     assert re.search(r"[\r\n]ared line *\r?\n", text)
     assert f"{KEY}: complete, 20 of 20 units" in text
 
@@ -26,7 +27,7 @@ def test_a_bar_shows_how_far_it_is_below_what_the_command_prints(bare: Cli) -> N
 def test_the_bar_begins_with_what_was_done_before(bare: Cli) -> None:
     exported(bare, STOPS_AT_7, *COUNTED)
     with bare.in_terminal(*arguments(STOPS_AT_7, *COUNTED)) as shown:
-        assert re.search(r"━.* 7 of 20 units", shown.ends())
+        assert re.search(r"━.* 35 % · 7 of 20 .*resumed at 35 %", shown.ends())
 
 
 def test_a_line_that_is_overwritten_is_shown_once(bare: Cli) -> None:

@@ -2,35 +2,19 @@
 
 from __future__ import annotations
 
-import os
-import pty
 import re
-import sys
-import termios
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 
 import pytest
 from support.cli import JOB, PATIENCE_S, SCENES, Cli, line, wait_for
-from support.terminals import CTRL_C, IN_ITS_TERMINAL, Terminal
+from support.terminals import CTRL_C, Terminal
 
 FAILS_AT_2 = ("sh", "-c", '[ "$1" != 2 ] || { echo no >&2; exit 7; }', "sh", "{id}")
 
 
-@contextmanager
-def terminal(cli: Cli, *command: object, source: str = SCENES) -> Iterator[Terminal]:
+def terminal(cli: Cli, *command: object, source: str = SCENES) -> AbstractContextManager[Terminal]:
     """Run a command for each scene in a new terminal."""
-    keyboard, its_end = pty.openpty()
-    termios.tcsetwinsize(its_end, (24, 120))
-    through = (sys.executable, "-c", IN_ITS_TERMINAL)
-    arguments = line(*command, source=source)
-    with cli.started(*arguments, through=through, terminal=its_end) as process:
-        os.close(its_end)
-        shown = Terminal(keyboard, process)
-        try:
-            yield shown
-        finally:
-            shown.close()
+    return cli.in_terminal(*line(*command, source=source))
 
 
 def test_a_bar_shows_what_is_done_failed_and_remaining_and_the_time_left(cli: Cli) -> None:

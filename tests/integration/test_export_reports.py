@@ -29,10 +29,9 @@ class Heard:
         scale: Scale = "absolute",
     ) -> None:
         self.told: list[str] = []
-        self.shown: list[Report] = []
         try:
             with log.exports.resume(output, save_interval_s=0) as export:
-                self.reports = Reports(export, total, scale, self.told.append, self.shown.append)
+                self.reports = Reports(export, total, scale, self.told.append)
                 for line in lines:
                     said = report_in(line) if isinstance(line, str) else line
                     assert said is not None
@@ -189,7 +188,7 @@ def test_relative_fractions_are_of_what_was_left(
 def report_after_a_restart(log: ResumeLog, other: ResumeLog, output: Path) -> None:
     with log.exports.resume(output) as export:
         other.exports.restart(str(output), "重来")
-        Reports(export, 9, "absolute", print, print).take(Said("units 3", done=3))
+        Reports(export, 9, "absolute", print).take(Said("units 3", done=3))
 
 
 def test_a_report_to_a_job_that_was_restarted_ends_the_work(
