@@ -15,7 +15,7 @@ from pydantic import JsonValue
 
 from resumelog.application.export import Export
 from resumelog.application.progress_meter import ProgressFacts
-from resumelog.domain.export_events import Interrupted, Restarted, Resumed
+from resumelog.domain.export_events import Interrupted, Restarted, Resumed, Started
 from resumelog.domain.export_job import Report
 from resumelog.infrastructure.cli.export_reports import position
 from resumelog.infrastructure.cli.passage import LinesAbove, Passage
@@ -52,7 +52,7 @@ class ExportDisplay(Screen):
                 self.say(f"{self.job}: {event.cause}")
             elif isinstance(event, Restarted):
                 self.say(f"{self.job}: begins again at 0: {event.reason}")
-            elif isinstance(event, Resumed):
+            elif isinstance(event, Resumed | Started) and export.progress:
                 self.say(f"{self.job}: goes on at {position(export.report)}")
         if self._draws:
             with ProgressBars(console=self.console) as bars, bars.showing(export, self.job):

@@ -22,9 +22,8 @@ def test_what_could_never_run_is_refused_before_anything_is_written(
     require_refused(bare, arguments("touch x", *options), why)
 
 
-@pytest.mark.parametrize("key", ["", "a\tb", "a" * 513])
-def test_a_key_that_cannot_name_a_job_is_refused(bare: Cli, key: str) -> None:
-    require_refused(bare, arguments("touch x", key=key), "can't name a job: it ")
+def test_a_key_that_cannot_name_a_job_is_refused(bare: Cli) -> None:
+    require_refused(bare, arguments("touch x", key="a\tb"), "can't name a job: it ")
 
 
 def test_a_command_that_is_not_there_is_refused(bare: Cli) -> None:

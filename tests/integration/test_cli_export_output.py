@@ -117,7 +117,6 @@ def test_an_output_that_the_command_puts_in_place_itself_is_recorded(bare: Cli) 
         ('mkdir "$1"', [INTO_OUTPUT], "it ended well, but wrote no file to {output}"),
         ("true", ["--output", "made"], r"it ended well, but made no file /"),
         ("echo units 19", COUNTED, "it ended well, but reported only 19 of 20 units"),
-        ("echo units 0", COUNTED, "it ended well, but reported only 0 of 20 units"),
     ],
 )
 def test_a_command_that_ends_well_and_is_not_done_has_failed(

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import random
+import re
 import signal
 import subprocess
 import time
@@ -67,7 +68,7 @@ class Exports:
         self.kills += was_ended and number == signal.SIGKILL
         self.interrupts += was_ended and number != signal.SIGKILL
         assert ran.code in (0, 1, 3, -number), ran.err
-        assert ran.code != 1 or "Aborted!" in ran.err, ran.err
+        assert ran.code != 1 or re.search("Aborted!|KeyboardInterrupt", ran.err), ran.err
         self.check(int(before), handled=ran.code == 3)
         if ran.code == 0:
             self.require_complete()
