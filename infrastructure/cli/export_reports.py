@@ -68,7 +68,7 @@ class Reports:
         """Return what is missing where units were counted; empty if nothing is."""
         done, total = self.last.units_done, self.last.units_total
         missing = done is not None and total is not None and done < total
-        return f"it reported only {done} of {total} units" if missing else ""
+        return f"reported only {done} of {total} units" if missing else ""
 
     def _report(self, said: Said) -> Report:
         last = self.last

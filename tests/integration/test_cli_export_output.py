@@ -113,10 +113,10 @@ def test_an_output_that_the_command_puts_in_place_itself_is_recorded(bare: Cli) 
 @pytest.mark.parametrize(
     ("script", "options", "why"),
     [
-        ("true", [INTO_OUTPUT], "it ended well, but wrote no file to {output}"),
-        ('mkdir "$1"', [INTO_OUTPUT], "it ended well, but wrote no file to {output}"),
-        ("true", ["--output", "made"], r"it ended well, but made no file /"),
-        ("echo units 19", COUNTED, "it ended well, but reported only 19 of 20 units"),
+        ("true", [INTO_OUTPUT], "wrote no file to {output}"),
+        ('mkdir "$1"', [INTO_OUTPUT], "wrote no file to {output}"),
+        ("true", ["--output", "made"], "made no file /"),
+        ("echo units 19", COUNTED, "reported only 19 of 20 units"),
     ],
 )
 def test_a_command_that_ends_well_and_is_not_done_has_failed(
@@ -125,8 +125,7 @@ def test_a_command_that_ends_well_and_is_not_done_has_failed(
     ran = exported(bare, script, *options)
     assert ran.code == 1
     (told,) = whys(bare)
-    assert told.startswith("CommandFailed: it ended well, but ")
-    assert why.removeprefix("it ended well, but ").split("/")[0] in told
+    assert told.startswith(f"CommandFailed: it ended well, but {why}")
     assert not any("partial" in name for name in bare.files())
 
 
