@@ -10,7 +10,7 @@ from resumelog.application.errors import (
     Terminated,
 )
 from resumelog.application.export import Export
-from resumelog.application.export_jobs import ExportSession
+from resumelog.application.export_session import ExportSession
 from resumelog.infrastructure.cli.export_attempt import Attempt
 from resumelog.infrastructure.cli.export_command import ExportCommand
 from resumelog.infrastructure.cli.export_display import ExportDisplay, Outcome
