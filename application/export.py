@@ -1,17 +1,17 @@
-"""A worker's handle on one export: what is done, what is left, how far it is, and its output."""
+"""A worker's handle on one export: what is done, what is left, and how far it is."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 
 from pydantic import JsonValue
 
-from resumelog.application.errors import JobPaused, NoOutput, OutputMissing
+from resumelog.application.errors import JobPaused, OutputMissing
+from resumelog.application.export_output import ExportOutput
 from resumelog.application.export_progress import Watched
-from resumelog.application.ports import Artifacts, InFlight
+from resumelog.application.ports import Artifacts
 from resumelog.application.resources import Resources
 from resumelog.application.running import Running, Saved
 from resumelog.application.stop_flag import StopFlag
@@ -21,12 +21,9 @@ from resumelog.domain.events import Events
 from resumelog.domain.export_events import Paused
 from resumelog.domain.export_job import ExportJob, ExportStatus, Report
 from resumelog.domain.resume_point import ResumePoint, resume_point
-from resumelog.domain.values import Artifact
-
-OUTPUT = "output"
 
 
-class Export(Watched):
+class Export(ExportOutput, Watched):
     """One attempt at one export. `progress` is a fraction, units count from 0. Safe for threads."""
 
     def __init__(
@@ -37,16 +34,12 @@ class Export(Watched):
         save_interval_s: float,
     ) -> None:
         """Wrap a job that is about to run; `ExportJobs.resume` does."""
-        super().__init__(running.clock.monotonic)
-        self._running, self._artifacts = running, artifacts
+        Watched.__init__(self, running.clock.monotonic)
+        ExportOutput.__init__(self, running, artifacts, output)
         self._throttle = Throttle(
             save_interval_s, running.clock.monotonic, self._write, running.lock
         )
-        self._appended: Path | None = None
-        self._left: str | None = None
-        self._placed: Artifact | None = None
         self.units_total: int | None = None
-        self.output_path = output
         self.began: Events = ()
         """The events that this attempt began with; none for what is completed."""
         self.monotonic = running.clock.monotonic
@@ -93,17 +86,6 @@ class Export(Watched):
         """When the event was written that says how far it is; None before the first."""
         event = self._running.state.decided_by.get("report")
         return event.timestamp if event else None
-
-    @property
-    def artifact_path(self) -> Path | None:
-        """Where the finished output is."""
-        artifact = self._running.state.artifact
-        return Path(artifact.root, artifact.path) if artifact else None
-
-    @property
-    def title(self) -> str:
-        """How messages name the job."""
-        return self._running.state.title
 
     @property
     def is_completed(self) -> bool:
@@ -167,49 +149,6 @@ class Export(Watched):
         """Write the last fraction, if the throttle kept it. Raises LeaseLost, StoreUnavailable."""
         self._throttle.flush()
 
-    @contextmanager
-    def output(self, *, keep_partial: bool = False) -> Iterator[Path]:
-        """Yield a temporary path; move it into place when the block ends without an error.
-
-        What a kill leaves of it, the next worker removes. With `keep_partial`, for exporters that
-        append, it stays and is yielded again, unless the job is at 0: a kill may leave more in it
-        than was saved, so cut it to what `cursor` says. It is made durable before each save. That of
-        an imported job begins as a copy of the output that the old system left.
-        Raises NotRunning where the export is completed already, and LeaseLost.
-        """
-        with self.beside_output(keep_partial=keep_partial) as partial:
-            yield partial
-            self.place(partial, self._final)
-
-    @contextmanager
-    def beside_output(self, *, keep_partial: bool = False) -> Iterator[Path]:
-        """Yield a temporary path as `output` does, and move nothing: `place` does."""
-        final = self._final
-        partial = self._kept_partial(final) if keep_partial else self._artifacts.partial(final)
-        self._left = None if keep_partial else str(partial)
-        self._running.begun(InFlight(OUTPUT, 0, partial=self._left))
-        self._appended = partial if keep_partial else None
-        try:
-            yield partial
-            keep_partial = False
-        finally:
-            self._appended = self._left = None
-            if not keep_partial:
-                self._artifacts.discard(partial)
-            self._running.ended(OUTPUT)
-
-    def place(self, partial: Path, final: Path) -> None:
-        """Make a file durable and move it into place. Raises LeaseLost: a successor's stays."""
-        self._running.watch()
-        self._placed = self._artifacts.commit(partial, final)
-
-    def begun(self, group: int, started: int) -> None:
-        """Note the process group that works on it: whoever takes over ends that before it begins.
-
-        `started` is its leader's start time, as `Worker.started`. Raises LeaseLost.
-        """
-        self._running.begun(InFlight(OUTPUT, 0, group, started, self._left))
-
     def complete(self, output: str | Path | None = None) -> Saved:
         """Finish, with the output if there is one; `output` names another than `output_path`.
 
@@ -262,13 +201,6 @@ class Export(Watched):
             raise ProgressFell(self.title, before=kept.progress, after=report.progress)
         return self._throttle.keeps(report)
 
-    def _settled(self, path: Path) -> Artifact:
-        """Describe the output; the file that was just placed has been hashed already."""
-        placed = self._placed
-        if placed and Path(placed.root, placed.path) == path and not self._artifacts.fault(placed):
-            return placed
-        return self._artifacts.settle(path)
-
     def _reached(self) -> tuple[float, int | None, int | None]:
         job = self._running.state
         total = job.report.units_total or self.units_total
@@ -276,22 +208,6 @@ class Export(Watched):
         return self.progress, done, total
 
     def _write(self, report: Report) -> Saved:
-        if self._appended and self._appended.is_file():
-            self._artifacts.sync(self._appended)
+        self._sync_appended()
         at = self._running.clock.now()
         return self._running.do(lambda job, by: job.save_progress(report, by, at))
-
-    @property
-    def _final(self) -> Path:
-        if self.output_path is None:
-            raise NoOutput(self.title)
-        return self.output_path
-
-    def _kept_partial(self, final: Path) -> Path:
-        state = self._running.state
-        partial = self._artifacts.partial(final, state.id.hex[:8])
-        if state.report == Report(0.0):
-            self._artifacts.discard(partial)
-        elif state.imported_from:  # the old system wrote to the output itself
-            self._artifacts.begin_with(final, partial)
-        return partial

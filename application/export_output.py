@@ -1,0 +1,110 @@
+"""The output of an export: written beside its place, made durable, moved there, described."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from resumelog.application.errors import NoOutput
+from resumelog.application.ports import Artifacts, InFlight
+from resumelog.application.running import Running
+from resumelog.domain.export_job import ExportJob, Report
+from resumelog.domain.values import Artifact
+
+OUTPUT = "output"
+
+
+class ExportOutput:
+    """What a worker's handle on an export does with its output. `output_path` is absolute."""
+
+    def __init__(
+        self, running: Running[ExportJob], artifacts: Artifacts, output: Path | None
+    ) -> None:
+        """Take the job, and the path of its output, if it has one."""
+        self._running, self._artifacts = running, artifacts
+        self.output_path = output
+        self._appended: Path | None = None
+        self._left: str | None = None
+        self._placed: Artifact | None = None
+
+    @property
+    def title(self) -> str:
+        """How messages name the job."""
+        return self._running.state.title
+
+    @property
+    def artifact_path(self) -> Path | None:
+        """Where the finished output is."""
+        artifact = self._running.state.artifact
+        return Path(artifact.root, artifact.path) if artifact else None
+
+    @contextmanager
+    def output(self, *, keep_partial: bool = False) -> Iterator[Path]:
+        """Yield a temporary path; move it into place when the block ends without an error.
+
+        What a kill leaves of it, the next worker removes. With `keep_partial`, for exporters that
+        append, it stays and is yielded again, unless the job is at 0: a kill may leave more in it
+        than was saved, so cut it to what `cursor` says. It is made durable before each save. That of
+        an imported job begins as a copy of the output that the old system left.
+        Raises NotRunning where the export is completed already, and LeaseLost.
+        """
+        with self.beside_output(keep_partial=keep_partial) as partial:
+            yield partial
+            self.place(partial, self._final)
+
+    @contextmanager
+    def beside_output(self, *, keep_partial: bool = False) -> Iterator[Path]:
+        """Yield a temporary path as `output` does, and move nothing: `place` does."""
+        final = self._final
+        partial = self._kept_partial(final) if keep_partial else self._artifacts.partial(final)
+        self._left = None if keep_partial else str(partial)
+        self._running.begun(InFlight(OUTPUT, 0, partial=self._left))
+        self._appended = partial if keep_partial else None
+        try:
+            yield partial
+            keep_partial = False
+        finally:
+            self._appended = self._left = None
+            if not keep_partial:
+                self._artifacts.discard(partial)
+            self._running.ended(OUTPUT)
+
+    def place(self, partial: Path, final: Path) -> None:
+        """Make a file durable and move it into place. Raises LeaseLost: a successor's stays."""
+        self._running.watch()
+        self._placed = self._artifacts.commit(partial, final)
+
+    def begun(self, group: int, started: int) -> None:
+        """Note the process group that works on it: whoever takes over ends that before it begins.
+
+        `started` is its leader's start time, as `Worker.started`. Raises LeaseLost.
+        """
+        self._running.begun(InFlight(OUTPUT, 0, group, started, self._left))
+
+    def _settled(self, path: Path) -> Artifact:
+        """Describe the output; the file that was just placed has been hashed already."""
+        placed = self._placed
+        if placed and Path(placed.root, placed.path) == path and not self._artifacts.fault(placed):
+            return placed
+        return self._artifacts.settle(path)
+
+    def _sync_appended(self) -> None:
+        """What is said to be done is in the file that is appended to."""
+        if self._appended and self._appended.is_file():
+            self._artifacts.sync(self._appended)
+
+    @property
+    def _final(self) -> Path:
+        if self.output_path is None:
+            raise NoOutput(self.title)
+        return self.output_path
+
+    def _kept_partial(self, final: Path) -> Path:
+        state = self._running.state
+        partial = self._artifacts.partial(final, state.id.hex[:8])
+        if state.report == Report(0.0):
+            self._artifacts.discard(partial)
+        elif state.imported_from:  # the old system wrote to the output itself
+            self._artifacts.begin_with(final, partial)
+        return partial
