@@ -4,13 +4,16 @@ BIN := .venv/bin
 INSTALLED := .venv/installed
 
 .DELETE_ON_ERROR:
-.PHONY: demo test check bench clean
+.PHONY: demo test kills check bench clean
 
 demo: $(INSTALLED) ## kill a real render three times and watch it go on
 	$(BIN)/python examples/reel/demo.py
 
-test: $(INSTALLED) ## all tests, the ones that kill real processes included
-	$(BIN)/python -m pytest -n 2 --dist worksteal -q
+test: $(INSTALLED) ## the tests of an ordinary run
+	$(BIN)/python -m pytest -n 2 --dist worksteal -q -m "not (kills or faults or packaging)"
+
+kills: $(INSTALLED) ## the tests that kill real processes at random moments and break disks under them
+	$(BIN)/python -m pytest -n 2 --dist worksteal -q -m "kills or faults"
 
 check: $(INSTALLED) ## style, types, layers, packaging
 	$(BIN)/ruff check .

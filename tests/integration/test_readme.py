@@ -39,7 +39,7 @@ def test_every_block_runs(program: tuple[str, ...], tmp_path: Path) -> None:
     assert done.stdout
 
 
-@pytest.mark.parametrize("target", ["demo", "test", "check", "bench"])
+@pytest.mark.parametrize("target", ["demo", "test", "kills", "check", "bench"])
 def test_every_make_target_that_it_names_is_there(target: str) -> None:
     assert f"make {target}" in README
     assert re.search(rf"^{target}:", (ROOT / "Makefile").read_text(), re.MULTILINE)
