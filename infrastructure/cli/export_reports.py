@@ -1,4 +1,10 @@
-"""What a command reports, saved; what can't be used is told once a kind, and counted."""
+"""What a command reports, saved; what can't be used is told once a kind, and counted.
+
+ResumelogError
+└── Refused
+    └── BadInput
+        └── BadReport            a line that was meant as a report, and is none that counts
+"""
 
 from __future__ import annotations
 

@@ -22,7 +22,7 @@ from resumelog.infrastructure import processes
 
 SEED = os.environ.get("RESUMELOG_TEST_SEED") or str(time.time_ns() % 10**9)
 KILLS, INTERRUPTS = 50, 25
-STARTING_SHARE, STARTING_S = 0.15, 0.6
+STARTING_SHARE, STARTING_S = 0.15, 0.5
 IN_BETWEEN_S = 0.03
 MAKES = """
 i=$RESUMELOG_UNITS_DONE
@@ -58,7 +58,7 @@ class Exports:
         """Run the export once, perhaps to an end by a signal, and check what the log then says."""
         before, number = recorded(self.cli, self.key), self.signal()
         seen = len(self.cli.lines("made"))
-        script = MAKES.format(units=self.units, pause=f"sleep {0.4 / self.units}")
+        script = MAKES.format(units=self.units, pause=f"sleep {0.2 / self.units}")
         told = ["--total", self.units, "{output}"]
         with self.cli.started(*arguments(script, *told, key=self.key)) as process:
             self.wait_a_while(process, seen)
