@@ -71,12 +71,14 @@ class ExportCommand(NamedTuple):
     def environment(self, export: Export, path: Path) -> dict[str, str]:
         """Return our own environment, with where to go on."""
         cursor, total = export.cursor, export.report.units_total or self.total
+        export.units_total = total
+        done = export.progress_facts().done or 0  # of an imported fraction, the units it covers
         return {
             **os.environ,
             "RESUMELOG_KEY": self.key,
             "RESUMELOG_OUTPUT": str(path),
             "RESUMELOG_PROGRESS": repr(export.progress),
-            "RESUMELOG_UNITS_DONE": str(export.units_done),
+            "RESUMELOG_UNITS_DONE": str(done),
             "RESUMELOG_UNITS_TOTAL": "" if total is None else str(total),
             "RESUMELOG_CURSOR": "" if cursor is None else json.dumps(cursor, ensure_ascii=False),
         }

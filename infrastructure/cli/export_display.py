@@ -51,7 +51,7 @@ class ExportDisplay(Screen):
             if isinstance(event, Interrupted):
                 self.say(f"{self.job}: {event.cause}")
             elif isinstance(event, Restarted):
-                self.say(f"{self.job}: begins again at 0: {event.reason}")
+                self.say(f"{self.job}: begins again at 0: {_explained(event.reason)}")
             elif isinstance(event, Resumed | Started) and export.progress:
                 self.say(f"{self.job}: goes on at {position(export.report)}")
         if self._draws:
@@ -113,12 +113,21 @@ class ExportDisplay(Screen):
             click.echo(json.dumps(document, ensure_ascii=False))
 
 
+def _explained(reason: str) -> str:
+    told = "; the command line, --total and each --input count as the input"
+    return reason + told if reason.endswith("input changed") else reason
+
+
 def _end(export: Export, last: Report, outcome: Outcome) -> str:
     if outcome.skipped:
         path = export.artifact_path
         intact = f", and {path} is intact" if path else ""
         return f"finished before{intact}: skipped"
     if outcome.status == "completed":
-        return "complete" if last.units_total is None else f"complete, {position(last)}"
+        complete = "complete" if last.units_total is None else f"complete, {position(last)}"
+        path = export.output_path
+        return (
+            complete if export.artifact_path else f"{complete}; there is no file {path} to record"
+        )
     again = "run the same command to go on"
     return f"{outcome.status} at {position(last)}: {short(outcome.why)}; {again}"

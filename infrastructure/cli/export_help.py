@@ -15,7 +15,7 @@ and gets its resume point in the environment, at the first attempt too:
 
 \b
   RESUMELOG_PROGRESS           0.0 to 1.0
-  RESUMELOG_UNITS_DONE         0 where none were counted
+  RESUMELOG_UNITS_DONE         of --total; 0 without it
   RESUMELOG_UNITS_TOTAL        --total, or empty
   RESUMELOG_CURSOR             JSON, or empty
   RESUMELOG_OUTPUT             where to write: what {output} stands for
@@ -26,6 +26,8 @@ A report below where the attempt began shows that COMMAND began at 0 again, and 
 unless fractions have --scale relative. One that can't be used is told (once a kind), counted, and
 ignored. All else that COMMAND prints goes on unchanged (on a terminal, line by line above the bar);
 with --json all of it goes to standard error.
+
+Its standard input is empty.
 
 {output} is a temporary path that is moved into place when COMMAND succeeds. There is nothing
 at first: COMMAND keeps what is done elsewhere, or appends to it with --keep-partial (a kill may

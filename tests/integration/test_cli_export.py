@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from support.cli import Cli, finished, wait_for
 from support.exporting import (
     COUNTED,
@@ -95,7 +97,19 @@ def test_another_input_begins_again_at_0_or_is_refused(bare: Cli) -> None:
     refused = exported(bare, script, *other, "--on-changed-inputs", "refuse")
     assert (refused.code, refused.out) == (2, "")
     assert "the input changed; let it restart, or use another key" in refused.err
-    assert f"{KEY}: begins again at 0: the input changed\n" in exported(bare, script, *other).err
+    told = exported(bare, script, *other).err
+    assert f"{KEY}: begins again at 0: the input changed; the command line, --total and" in told
+
+
+def test_a_command_that_made_no_file_is_told(bare: Cli) -> None:
+    assert f"complete; there is no file {bare.folder / KEY} to record" in exported(bare, "true").err
+
+
+def test_units_that_an_imported_fraction_covers_are_not_made_again(bare: Cli) -> None:
+    old = Path(__file__).parents[1] / "golden/legacy/p064.export_state"
+    assert bare("import", old, "--key", KEY).code == 0
+    exported(bare, COUNTS, *COUNTED)
+    assert bare.lines("made") == numbers(range(12, UNITS))
 
 
 # Others

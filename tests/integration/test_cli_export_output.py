@@ -66,7 +66,7 @@ def test_an_export_goes_on_when_nobody_reads_what_it_prints(bare: Cli) -> None:
     script = f"yes | head -c 1000000; {COUNTS}"
     closing = ("sh", "-c", '"$@" | true', "sh")
     ran = bare(*arguments(script, *COUNTED), through=closing)
-    assert re.fullmatch(rf"{KEY}: complete, 20 of 20 units .*\n", ran.err)
+    assert re.fullmatch(rf"{KEY}: complete, 20 of 20 units; .*\n", ran.err)
     assert bare.names(KEY)[-1] == "Completed"
 
 

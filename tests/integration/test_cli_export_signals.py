@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import subprocess
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from pathlib import Path
 
 import pytest
 from support.cli import Cli, finished, wait_for
@@ -146,22 +144,3 @@ def test_a_killed_export_leaves_nothing_to_its_successor(bare: Cli) -> None:
     assert bare.lines("made") == numbers(range(UNITS))
     assert bare.lines(KEY) == ["whole"]
     assert not any("partial" in name for name in bare.files())
-
-
-def state(pid: int) -> str:
-    """Return a process's state: S sleeps, T is stopped."""
-    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
-
-
-@pytest.mark.skipif(not Path("/proc/self").is_dir(), reason="there is no /proc here")
-def test_ctrl_z_stops_the_command_too_and_both_go_on(bare: Cli) -> None:
-    waits = 'set -m; "$@" & echo $! > export; until [ -e go ]; do sleep 0.05; done; wait $!'
-    shell = ("bash", "-c", waits, "bash")
-    with at_work(bare, WAITS_AT_7, *COUNTED, through=shell) as process:
-        export, command = int(bare.lines("export")[0]), int(bare.lines("pids")[0])
-        os.kill(export, signal.SIGTSTP)
-        wait_for(lambda: state(export) == state(command) == "T", "both to stop")
-        os.kill(export, signal.SIGCONT)
-        wait_for(lambda: state(command) != "T", "the command to go on")
-        bare.write("go", "")
-        assert "complete, 20 of 20 units" in finished(process).err

@@ -51,4 +51,4 @@ def test_ctrl_c_goes_on_to_the_command(bare: Cli) -> None:
 
 def test_elsewhere_nothing_is_told_of_a_short_export_but_its_end(bare: Cli) -> None:
     (told,) = exported(bare, COUNTS, *COUNTED).err.splitlines()
-    assert re.fullmatch(KEY + r": complete, 20 of 20 units \(\d+\.\d s\)", told)
+    assert re.fullmatch(KEY + r": complete, 20 of 20 units; .* \(\d+\.\d s\)", told)
