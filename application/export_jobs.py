@@ -47,6 +47,10 @@ class ExportJobs:
         self._log, self._leases, self._clock, self._artifacts = log, leases, clock, artifacts
         self._signals = signals
 
+    def absolute(self, output_path: str | Path) -> Path:
+        """Return where an output is: its path may be relative to the log's root."""
+        return self._artifacts.absolute(output_path)
+
     def resume(
         self,
         output_path: str | Path | None,

@@ -20,8 +20,8 @@ from pydantic import JsonValue
 from resumelog.application.export import Export
 from resumelog.application.export_jobs import OnChangedInputs
 from resumelog.domain.values import fingerprint
-from resumelog.infrastructure.artifacts import FileArtifacts
-from resumelog.infrastructure.media.errors import NotInFormat
+from resumelog.infrastructure.artifacts import FileArtifacts, final_of
+from resumelog.infrastructure.media.errors import NotInFormat, SourceIsOutput
 from resumelog.infrastructure.media.film import Film, Scene, film_of
 from resumelog.infrastructure.media.pieces import Pieces
 
@@ -36,7 +36,7 @@ class SceneExporter(ABC):
 
     Pieces that are done wait in a folder beside the output, `.NAME.pieces`, and are removed at the
     end. What can't be exported is refused before anything is written: BadVersion, DuplicateScene,
-    NotInFormat, MissingSource, NoExtra, NoFfmpeg.
+    NotInFormat, MissingSource, SourceIsOutput, NoExtra, NoFfmpeg.
     """
 
     name: ClassVar[str]
@@ -80,7 +80,7 @@ class SceneExporter(ABC):
         As with `log.exports.resume`, a finished export whose output is intact is skipped, and
         another input begins again or raises InputsChanged. Pieces that still fit are kept even then.
         """
-        film = self._checked(version, Path(output_path))
+        film = self._checked(version, log.exports.absolute(output_path))
         fingerprints = self._fingerprints(film)
         inputs: JsonValue = {"film": self.film_facts(film), "pieces": [*fingerprints]}
         with log.exports.resume(
@@ -128,6 +128,7 @@ class SceneExporter(ABC):
             advice = f"name the output *{', *'.join(self.suffixes)}"
             raise NotInFormat(job, format=f"the exporter {self.name}", what=what, advice=advice)
         film = film_of(version, job)
+        _require_kept(film, output, job)
         self.require(film, job)
         return film
 
@@ -159,6 +160,21 @@ class SceneExporter(ABC):
             files.commit(partial, output)
         finally:
             files.discard(partial)
+
+
+def _require_kept(film: Film, output: Path, job: str) -> None:
+    """Refuse to put the output where a scene's media is, by whatever name."""
+    final = final_of(output)
+    for scene in film.scenes:
+        if scene.source and _is_same(scene.path, final):
+            raise SourceIsOutput(job, scene=scene.key)
+
+
+def _is_same(media: Path, output: Path) -> bool:
+    try:
+        return media.resolve() == output.resolve() or media.samefile(output)
+    except (OSError, RuntimeError):  # one is not there, or a link to itself
+        return False
 
 
 def _nobody(fraction: float) -> None:
