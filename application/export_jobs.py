@@ -170,9 +170,9 @@ class ExportJobs:
     def restart_if_completed(self, key: str, reason: str) -> Events:
         """Restart a job that is finished; do nothing with any other, or none."""
         job = self._log.recover(ExportJob.named(key))
-        if job.status not in job.finished:
-            return ()
-        return self._log.decide(job, lambda job: job.restart(reason, self._clock.now()))
+        return self._log.decide(
+            job, lambda job: job.restart_if_completed(reason, self._clock.now())
+        )
 
     def _session_of(self, item: ExportItem, **options: Any) -> ExportSession:
         inputs = jsonable(item.version) if item.inputs is None else item.inputs
