@@ -28,8 +28,7 @@ class Pieces:
         self, output: Path, fingerprints: Sequence[str], suffix: str, *, durable: bool
     ) -> None:
         """Find those that are whole."""
-        output = final_of(output)
-        self.folder = output.with_name(f".{output.name}.pieces")
+        self.folder = _folder_of(output)
         self._files = FileArtifacts(self.folder)
         self._names = [fingerprint[:FINGERPRINT_CHARS] for fingerprint in fingerprints]
         self._suffix, self._durable = suffix, durable
@@ -63,10 +62,6 @@ class Pieces:
             self._files.discard(partial)
         return True
 
-    def remove(self) -> None:
-        """Remove the folder: the output is in its place."""
-        shutil.rmtree(self.folder, ignore_errors=True)
-
     def _place(self, name: str, sha256: str) -> Path:
         return self.folder / f"{name}-{sha256[:FINGERPRINT_CHARS]}{self._suffix}"
 
@@ -79,6 +74,16 @@ class Pieces:
             elif path.is_file():
                 path.unlink()
         return whole
+
+
+def remove_pieces(output: Path) -> None:
+    """Remove the folder of an output that is in its place, if there is one."""
+    shutil.rmtree(_folder_of(output), ignore_errors=True)
+
+
+def _folder_of(output: Path) -> Path:
+    final = final_of(output)
+    return final.with_name(f".{final.name}.pieces")
 
 
 def _sha256(path: Path) -> str:

@@ -23,7 +23,7 @@ from resumelog.domain.values import fingerprint
 from resumelog.infrastructure.artifacts import FileArtifacts, final_of
 from resumelog.infrastructure.media.errors import NotInFormat, SourceIsOutput
 from resumelog.infrastructure.media.film import Film, Scene, film_of
-from resumelog.infrastructure.media.pieces import Pieces
+from resumelog.infrastructure.media.pieces import Pieces, remove_pieces
 
 if TYPE_CHECKING:
     from resumelog.infrastructure.bootstrap import ResumeLog
@@ -34,8 +34,8 @@ logger = logging.getLogger("resumelog")
 class SceneExporter(ABC):
     """Exports a version (see `resumelog.infrastructure.media.film`) to one file.
 
-    Pieces that are done wait in a folder beside the output, `.NAME.pieces`, and are removed at the
-    end. What can't be exported is refused before anything is written: BadVersion, DuplicateScene,
+    Pieces that are done wait in a folder beside the output, `.NAME.pieces`, and are removed once it
+    is in its place and, with a log, the job is completed. What can't be exported is refused before anything is written: BadVersion, DuplicateScene,
     NotInFormat, MissingSource, SourceIsOutput, NoExtra, NoFfmpeg.
     """
 
@@ -63,8 +63,18 @@ class SceneExporter(ABC):
                 report(done / total)
         self._join_to(output, film, pieces)
         report(1.0)
-        pieces.remove()
+        if final_of(output) == output:  # else it is not in its place: `finished` tells
+            self.finished(output)
         return str(output_path)
+
+    def inputs(self, version: Mapping[str, Any]) -> JsonValue:
+        """Return all that the output is made from: options and media too. Raises as `export` does."""
+        film = film_of(version)
+        return self._inputs(film, self._fingerprints(film))
+
+    def finished(self, output_path: str | Path) -> None:
+        """Remove the pieces of an output: a log says that it is completed."""
+        remove_pieces(Path(output_path).absolute())
 
     def resume(
         self,
@@ -82,20 +92,19 @@ class SceneExporter(ABC):
         """
         film = self._checked(version, log.exports.absolute(output_path))
         fingerprints = self._fingerprints(film)
-        inputs: JsonValue = {"film": self.film_facts(film), "pieces": [*fingerprints]}
         with log.exports.resume(
             output_path,
-            inputs=inputs,
+            inputs=self._inputs(film, fingerprints),
             key=key,
             exporter=self.name,
             on_changed_inputs=on_changed_inputs,
         ) as job:
             assert job.output_path
-            pieces = self._pieces(job.output_path, fingerprints)
             if not job.is_completed:
+                pieces = self._pieces(job.output_path, fingerprints)
                 self._do_what_remains(job, film, pieces)
                 job.complete()
-            pieces.remove()
+            self.finished(job.output_path)
         return job.output_path
 
     # What an exporter brings
@@ -131,6 +140,9 @@ class SceneExporter(ABC):
         _require_kept(film, output, job)
         self.require(film, job)
         return film
+
+    def _inputs(self, film: Film, fingerprints: Sequence[str]) -> JsonValue:
+        return {"film": self.film_facts(film), "pieces": [*fingerprints]}
 
     def _fingerprints(self, film: Film) -> list[str]:
         return [fingerprint(self.name, self.facts(film, scene)) for scene in film.scenes]
