@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from pydantic import JsonValue
 
 from resumelog.application.export import Export
-from resumelog.application.export_jobs import OnChangedInputs
+from resumelog.application.export_options import OnChangedInputs
 from resumelog.domain.values import fingerprint
 from resumelog.infrastructure.artifacts import FileArtifacts, final_of
 from resumelog.infrastructure.media.errors import NotInFormat, SourceIsOutput
