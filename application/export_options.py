@@ -26,7 +26,10 @@ def require_scale(given: object) -> None:
 
 
 def seconds_between(given: object, option: str = "save_interval_s") -> float:
-    """Return an interval that a timer can wait for; infinite ones are centuries. Raises BadArgument."""
+    """Return an interval that a timer can wait for: an infinite one is a century.
+
+    Raises BadArgument for what is no number of seconds from 0 on.
+    """
     if isinstance(given, int | float) and not isinstance(given, bool) and given >= 0:
         return min(given, LONGEST_S)
     advice = "give seconds, 0 (each report is written) or more"

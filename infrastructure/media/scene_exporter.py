@@ -35,8 +35,9 @@ class SceneExporter(ABC):
     """Exports a version (see `resumelog.infrastructure.media.film`) to one file.
 
     Pieces that are done wait in a folder beside the output, `.NAME.pieces`, and are removed once it
-    is in its place and, with a log, the job is completed. What can't be exported is refused before anything is written: BadVersion, DuplicateScene,
-    NotInFormat, MissingSource, SourceIsOutput, NoExtra, NoFfmpeg.
+    is in its place and, with a log, the job is completed. What can't be exported is refused before
+    anything is written: BadVersion, DuplicateScene, NotInFormat, MissingSource, SourceIsOutput,
+    NoExtra, NoFfmpeg.
     """
 
     name: ClassVar[str]
@@ -68,7 +69,10 @@ class SceneExporter(ABC):
         return str(output_path)
 
     def inputs(self, version: Mapping[str, Any]) -> JsonValue:
-        """Return all that the output is made from: options and media too. Raises as `export` does."""
+        """Return all that the output is made from: the exporter's options and the media too.
+
+        Raises BadVersion, DuplicateScene, MissingSource, NoFfmpeg.
+        """
         film = film_of(version)
         return self._inputs(film, self._fingerprints(film))
 
