@@ -7,12 +7,11 @@ one that is missing, torn, altered or made from something else is made again.
 
 from __future__ import annotations
 
-import hashlib
 import shutil
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from resumelog.infrastructure.artifacts import FileArtifacts, final_of
+from resumelog.infrastructure.artifacts import FileArtifacts, final_of, sha256_of
 
 FINGERPRINT_CHARS = 32
 
@@ -56,7 +55,7 @@ class Pieces:
         partial = self._files.partial(Path(name + self._suffix))
         try:
             write(partial)
-            sha256 = self._files.settle(partial).sha256 if self._durable else _sha256(partial)
+            sha256 = self._files.settle(partial).sha256 if self._durable else sha256_of(partial)
             self._whole[name] = partial.replace(self._place(name, sha256))
         finally:
             self._files.discard(partial)
@@ -69,7 +68,7 @@ class Pieces:
         wanted, whole = set(self._names), dict[str, Path]()
         for path in [*self.folder.iterdir()] if self.folder.is_dir() else ():
             name = path.stem.partition("-")[0]
-            if name in wanted and path == self._place(name, _sha256(path)):
+            if name in wanted and path == self._place(name, sha256_of(path)):
                 whole[name] = path
             elif path.is_file():
                 path.unlink()
@@ -84,8 +83,3 @@ def remove_pieces(output: Path) -> None:
 def _folder_of(output: Path) -> Path:
     final = final_of(output)
     return final.with_name(f".{final.name}.pieces")
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
