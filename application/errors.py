@@ -3,6 +3,7 @@
 ResumelogError
 ├── Refused                        see resumelog.domain.errors
 │   └── BadInput
+│       ├── BadArgument            an option that can't be meant
 │       └── BadBatch, DuplicateExport   many exports that can't be run together
 ├── JobNotFound, AmbiguousJob      a name that means no job, or several
 ├── AlreadyRunning                 another worker holds the job
@@ -100,6 +101,15 @@ class OutputMissing(ResumelogError):
 
     text = "ended without an error, but there is no file {output}; check what the exporter returned"
     output: str
+
+
+class BadArgument(BadInput):
+    """An option of an export that can't be meant."""
+
+    text = "{option}={given!r} is no choice; {advice}"
+    option: str
+    given: object
+    advice: str
 
 
 class BadBatch(BadInput):

@@ -9,6 +9,7 @@ from pathlib import Path
 from pydantic import JsonValue
 
 from resumelog.application.errors import JobPaused, OutputMissing
+from resumelog.application.export_options import seconds_between
 from resumelog.application.export_output import ExportOutput
 from resumelog.application.export_progress import Watched
 from resumelog.application.ports import Artifacts
@@ -79,7 +80,7 @@ class Export(ExportOutput, Watched):
 
     @save_interval_s.setter
     def save_interval_s(self, seconds: float) -> None:
-        self._throttle.interval_s = seconds
+        self._throttle.interval_s = seconds_between(seconds)
 
     @property
     def saved_at(self) -> datetime | None:

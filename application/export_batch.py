@@ -124,7 +124,7 @@ class ExportBatch:
                 job.stop = self._stop
                 skipped = job.is_completed
                 if not skipped:
-                    self._export(job, task.item.version)
+                    self._export(job, task.item.handed())
             report = report._replace(**_left(job, skipped=skipped))
         except BaseException as error:  # noqa: BLE001 - it ends this one, not the others
             text = "; ".join([error_text(error), *getattr(error, "__notes__", ())])

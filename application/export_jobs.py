@@ -6,7 +6,7 @@ from collections.abc import Callable
 from concurrent.futures import Executor
 from functools import partial
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from pydantic import JsonValue
 
@@ -14,6 +14,12 @@ from resumelog.application.errors import JobNotFound
 from resumelog.application.event_log import EventLog
 from resumelog.application.export import Export
 from resumelog.application.export_batch import ExportBatch, ExportFunction, OnItem
+from resumelog.application.export_options import (
+    SAVE_INTERVAL_S,
+    OnChangedInputs,
+    require_on_changed_inputs,
+    seconds_between,
+)
 from resumelog.application.export_progress import OnProgress
 from resumelog.application.export_reports import ExportItem, ExportsReport
 from resumelog.application.export_session import ExportSession
@@ -26,10 +32,6 @@ from resumelog.domain.events import Events
 from resumelog.domain.export_job import ExportJob, Work
 from resumelog.domain.export_state import ExportState
 from resumelog.domain.values import Claim, fingerprint
-
-SAVE_INTERVAL_S = 5.0
-
-OnChangedInputs = Literal["restart", "refuse"]
 
 
 class ExportJobs:
@@ -46,6 +48,10 @@ class ExportJobs:
         """Take the parts that every job shares."""
         self._log, self._leases, self._clock, self._artifacts = log, leases, clock, artifacts
         self._signals = signals
+
+    def absolute(self, output_path: str | Path) -> Path:
+        """Return where an output is: its path may be relative to the log's root."""
+        return self._artifacts.absolute(output_path)
 
     def resume(
         self,
@@ -68,8 +74,10 @@ class ExportJobs:
         job is completed, or Interrupted (Ctrl+C, SIGTERM, an exit, units left) or Failed records
         why not, and the exception goes on. In the main thread SIGTERM and SIGHUP raise Terminated
         meanwhile, unless the program handles them. `on_progress` is called as Export.on_progress
-        says. Raises AlreadyRunning.
+        says. Raises AlreadyRunning, and BadArgument for an option that can't be meant.
         """
+        require_on_changed_inputs(on_changed_inputs)
+        save_interval_s = seconds_between(save_interval_s)
         output = None if output_path is None else self._artifacts.absolute(output_path)
         job = ExportJob.named(output and str(output) if key is None else key)
         work = Work(exporter, str(output or ""), fingerprint(inputs))
@@ -112,8 +120,8 @@ class ExportJobs:
         are begun. Once `stop` is set, or an interruption comes, those at work leave at their next
         `remaining`, `save_progress` or `leave_if_paused`; an interruption waits for that and goes
         on with the report as a note, a second one at once. `executor` is another pool of threads.
-        Raises BadBatch, BadKey, DuplicateExport and NotJson before anything is begun; what an
-        export raises is in its report.
+        Raises BadArgument, BadBatch, BadKey, DuplicateExport and NotJson before anything is begun;
+        what an export raises is in its report.
         """
         session = partial(
             self._session_of,
@@ -166,9 +174,9 @@ class ExportJobs:
     def restart_if_completed(self, key: str, reason: str) -> Events:
         """Restart a job that is finished; do nothing with any other, or none."""
         job = self._log.recover(ExportJob.named(key))
-        if job.status not in job.finished:
-            return ()
-        return self._log.decide(job, lambda job: job.restart(reason, self._clock.now()))
+        return self._log.decide(
+            job, lambda job: job.restart_if_completed(reason, self._clock.now())
+        )
 
     def _session_of(self, item: ExportItem, **options: Any) -> ExportSession:
         inputs = jsonable(item.version) if item.inputs is None else item.inputs

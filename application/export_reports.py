@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from copy import deepcopy
 from enum import StrEnum
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -20,6 +21,10 @@ class ExportItem(NamedTuple):
     output_path: str | Path
     key: str | None = None
     inputs: JsonValue = None
+
+    def handed(self) -> Any:
+        """Return the version for its export to alter: a copy, where the job is bound to it."""
+        return deepcopy(self.version) if self.inputs is None else self.version
 
 
 class ItemStatus(StrEnum):

@@ -15,8 +15,9 @@ class ProgressScale:
 
     Absolute reports are that already. A relative report p, of what was left, means
     1 - (1 - began_at) * (1 - p). That is never below p: to take a relative exporter for an absolute
-    one repeats work, the other way round skips it. So where the first report of a relative exporter is not below
-    where its attempt began, as an absolute one's would be, all of the attempt is read as absolute.
+    one repeats work, the other way round skips it. So where the first report of a relative exporter is
+    not below where its attempt began, as an absolute one's would be, all of the attempt is read as
+    absolute.
     """
 
     def __init__(self, scale: Scale, began_at: float, job: str) -> None:

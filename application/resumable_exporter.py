@@ -11,7 +11,8 @@ from typing import Any, Protocol
 
 from resumelog.application.errors import OutputMissing
 from resumelog.application.export import Export
-from resumelog.application.export_jobs import ExportJobs, OnChangedInputs
+from resumelog.application.export_jobs import ExportJobs
+from resumelog.application.export_options import OnChangedInputs
 from resumelog.application.jsonable import jsonable
 from resumelog.application.progress_scale import ProgressScale, Scale
 

@@ -227,6 +227,10 @@ class ExportJob(EventSourced):
         reason = error_text(reason)
         return self.new(at, self._draft(Restarted, self.work, epoch=self.epoch + 1, reason=reason))
 
+    def restart_if_completed(self, reason: str, at: datetime) -> Events:
+        """Restart where that ends no worker: of a finished job."""
+        return self.restart(reason, at) if self.status in self.finished else ()
+
     def import_progress(self, state: ExportState, by: Worker, at: datetime) -> Events:
         """Begin at rest where an old exporter stopped; whoever begins first binds the job to its work.
 

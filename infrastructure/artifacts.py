@@ -84,7 +84,7 @@ class FileArtifacts:
             path=os.path.relpath(path, self.root),
             size=stat.st_size,
             mtime_ns=stat.st_mtime_ns,
-            sha256=_sha256(path),
+            sha256=sha256_of(path),
         )
 
     def fault(self, artifact: Artifact) -> str:
@@ -96,12 +96,13 @@ class FileArtifacts:
             return f"{artifact.path} is gone ({error.strerror})"
         if stat.st_size != artifact.size:
             return f"{artifact.path} has {stat.st_size} bytes, not {artifact.size}"
-        if stat.st_mtime_ns != artifact.mtime_ns and _sha256(path) != artifact.sha256:
+        if stat.st_mtime_ns != artifact.mtime_ns and sha256_of(path) != artifact.sha256:
             return f"{artifact.path} was altered"
         return ""
 
 
-def _sha256(path: Path) -> str:
+def sha256_of(path: Path) -> str:
+    """Return the digest of what a file holds, in hexadecimal digits."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 

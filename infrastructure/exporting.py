@@ -7,7 +7,14 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext, supp
 from functools import partial
 from pathlib import Path
 
-from resumelog.application.export_jobs import SAVE_INTERVAL_S, ExportJobs, OnChangedInputs
+from resumelog.application.export_jobs import ExportJobs
+from resumelog.application.export_options import (
+    SAVE_INTERVAL_S,
+    OnChangedInputs,
+    require_on_changed_inputs,
+    require_scale,
+    seconds_between,
+)
 from resumelog.application.export_resumer import ExportResumer, resumer_context
 from resumelog.application.progress_scale import Scale
 from resumelog.application.resumable_exporter import Exporter, ResumableExporter
@@ -32,13 +39,16 @@ def make_resumable(
     Without a `log`, each export opens that of RESUMELOG_URL, else resumelog.db in the current
     folder. `progress_scale` is what the exporter's reports are a fraction of after a resume: of the
     whole, or "relative" of what was left. It writes to a temporary path beside its output, which is
-    kept over interruptions; with `in_place` to the output itself.
+    kept over interruptions; with `in_place` to the output itself. Raises BadArgument for an option
+    that can't be meant.
     """
+    require_scale(progress_scale)
+    require_on_changed_inputs(on_changed_inputs)
     return ResumableExporter(
         exporter,
         partial(_jobs, log),
         progress_scale=progress_scale,
-        save_interval_s=save_interval_s,
+        save_interval_s=seconds_between(save_interval_s),
         on_changed_inputs=on_changed_inputs,
         in_place=in_place,
     )
@@ -58,8 +68,9 @@ def resumable_export_context(
     without either). A job that has no events yet begins with what such a file says, where there is
     one; a file that was not named is not taken for a `key`. Left at 1.0, the job is
     completed, and its next context begins at 0; left before, by whatever means, it goes on there.
-    Raises AlreadyRunning, and BadStateFile for a state file that can't be imported.
+    Raises AlreadyRunning, BadStateFile for a state file that can't be imported, and BadArgument.
     """
+    save_interval = seconds_between(save_interval, "save_interval")
     file = Path(state_file or STATE_FILE).absolute()
     name = key or str(file)
     with nullcontext(log) if log else open_log() as opened:

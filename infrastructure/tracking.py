@@ -7,10 +7,14 @@ from contextlib import AbstractContextManager
 from itertools import islice
 from typing import Any, TypeVar, overload
 
+from resumelog.application.async_export import AsyncExport
+from resumelog.application.errors import BadArgument
 from resumelog.application.export import Export
 from resumelog.infrastructure.progress_bars import ProgressBars, progress_bar
 
 T = TypeVar("T")
+
+ON_A_LOOP = "write `with progress_bar(job):` around `async for unit in job.remaining(…)`"
 
 
 @overload
@@ -53,8 +57,11 @@ def track(
     saves, as with `job.remaining`. With `save` each unit is saved as done once its body has run to
     its end (or to `continue`); where it is left by `break` or an exception, its unit is not. So
     that is for a plain loop, not for what asks for units ahead of its work (a pool's `imap`, `list`).
-    `bars` has bars of other jobs too. Raises what `remaining` and `save_progress` do.
+    `bars` has bars of other jobs too. Raises what `remaining` and `save_progress` do, and
+    BadArgument for the job of an `async with`.
     """
+    if isinstance(job, AsyncExport):
+        raise BadArgument(job.title, option="job", given=job, advice=ON_A_LOOP)
     return _tracked(job, units, save, _shown(job, title, bars, disable))
 
 

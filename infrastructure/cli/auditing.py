@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from resumelog.infrastructure.cli.options import as_json, complete_job, database, existing
+from resumelog.infrastructure.cli.printing import print_json, print_table
 
 if TYPE_CHECKING:
     from resumelog.application.audit_faults import Fault, Verdict
@@ -128,17 +129,12 @@ def _bar() -> Iterator[Progress]:
 
 
 def _report(verdict: Verdict, manifest: Manifest, elapsed_s: float, *, wants_json: bool) -> None:
-    from resumelog.infrastructure.cli.reading import (
-        _print_json,  # every document and table looks the same
-        _print_table,
-    )
-
     if wants_json:
         facts = {"elapsed_s": round(elapsed_s, 3), "manifest_made_at": manifest.made_at or None}
-        _print_json({"ok": verdict.is_well, **verdict.model_dump(mode="json"), **facts})
+        print_json({"ok": verdict.is_well, **verdict.model_dump(mode="json"), **facts})
         return
     if not verdict.is_well:
-        _print_table(FAULT_COLUMNS, [_row(fault) for fault in verdict.faults])
+        print_table(FAULT_COLUMNS, [_row(fault) for fault in verdict.faults])
         click.echo()
         for line in _advice(verdict.faults):
             click.echo(line)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from resumelog.infrastructure.cli.options import as_json, complete_file, database
+from resumelog.infrastructure.cli.printing import print_json, print_lines
 
 if TYPE_CHECKING:
     from resumelog.domain.export_job import ExportJob
@@ -39,10 +40,6 @@ def import_(file: str, key: str, wants_json: bool, url: str | None) -> None:
     """
     import resumelog
     from resumelog.domain.export_job import ExportJob
-    from resumelog.infrastructure.cli.reading import (
-        _print_json,  # every document looks the same
-        _print_lines,
-    )
     from resumelog.infrastructure.transfer.export_state import read_export_state
 
     state, job = read_export_state(file), ExportJob.named(key)  # refused before a log is made
@@ -50,9 +47,9 @@ def import_(file: str, key: str, wants_json: bool, url: str | None) -> None:
         is_new = bool(log.exports.import_progress(key, state))
         log.log.recover(job)
     if wants_json:
-        _print_json(_document(job, state, is_new=is_new))
+        print_json(_document(job, state, is_new=is_new))
     else:
-        _print_lines(_told(job, state, is_new=is_new))
+        print_lines(_told(job, state, is_new=is_new))
 
 
 def _document(job: ExportJob, state: ExportState, *, is_new: bool) -> dict[str, object]:

@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from resumelog.infrastructure.cli.options import as_json, complete_job, database, existing
+from resumelog.infrastructure.cli.printing import print_json, print_lines, print_table
 
 if TYPE_CHECKING:
     from resumelog.application.job_row import JobView
     from resumelog.domain.events import DomainEvent
     from resumelog.infrastructure.bootstrap import ResumeLog
 
-PIPE_COLUMNS = 250
 BUSY = ("running", "active")
 JOB_COLUMNS = ("JOB", "KIND", "STATUS", "PROGRESS", "FAILED", "WORKER", "CHANGED", "ID")
 FACTS_CHARS = 160
@@ -85,9 +85,9 @@ def jobs(
         listed = log.queries.jobs(kinds=kinds, statuses=statuses, limit=limit or None)
         views = [_with_worker(log, view) for view in listed]
         if wants_json:
-            _print_json(_as_documents(views))
+            print_json(_as_documents(views))
         else:
-            _print_table(JOB_COLUMNS, [_job_row(view) for view in views])
+            print_table(JOB_COLUMNS, [_job_row(view) for view in views])
         _tell_damaged(views)
         if limit and len(views) == limit:
             _tell_more(log.queries.count(kinds=kinds, statuses=statuses) - limit)
@@ -112,12 +112,12 @@ def show(job: str, wants_json: bool, url: str | None) -> None:
         state = log.queries.find(job)
         point, holder = log.queries.resume_point(state), log.leases.holder(state.id)
         if wants_json:
-            _print_json({**point.model_dump(mode="json"), "id": str(state.id), "worker": holder})
+            print_json({**point.model_dump(mode="json"), "id": str(state.id), "worker": holder})
         else:
-            _print_lines(point.explain().splitlines())
+            print_lines(point.explain().splitlines())
             failures = log.queries.failures(state)
-            _print_lines([f"failed    {scene}: {_one_line(why)}" for scene, why in failures])
-            _print_lines([f"worker    {holder or 'nobody works on it'}", f"id        {state.id}"])
+            print_lines([f"failed    {scene}: {_one_line(why)}" for scene, why in failures])
+            print_lines([f"worker    {holder or 'nobody works on it'}", f"id        {state.id}"])
 
 
 @click.command()
@@ -135,10 +135,10 @@ def log(job: str, wants_json: bool, url: str | None) -> None:
     with existing(url) as opened:
         events = opened.queries.history(opened.queries.find(job))
         if wants_json:
-            _print_json([_event(event) for event in events])
+            print_json([_event(event) for event in events])
         else:
             rows = [_event_row(event) for event in events]
-            _print_table(("VERSION", "TIME", "EVENT", "EPOCH", "FACTS"), rows)
+            print_table(("VERSION", "TIME", "EVENT", "EPOCH", "FACTS"), rows)
 
 
 def _job_row(view: JobView) -> tuple[str, ...]:
@@ -205,33 +205,3 @@ def _event_row(event: DomainEvent) -> tuple[str, ...]:
     epoch = "" if event.epoch is None else str(event.epoch)
     time = f"{event.timestamp:%Y-%m-%d %H:%M:%S.%f}"
     return (str(event.originator_version), time, type(event).__name__, epoch, told)
-
-
-def _print_table(header: tuple[str, ...], rows: list[tuple[str, ...]]) -> None:
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
-
-    from resumelog.infrastructure.cli.outcomes import printable
-
-    console = Console(highlight=False)
-    if not console.is_terminal:
-        console.width = PIPE_COLUMNS
-    table = Table(*header, box=None, pad_edge=False, header_style="bold")
-    for row in rows:
-        table.add_row(*(Text(printable(cell), overflow="fold") for cell in row))
-    with console.capture() as captured:
-        console.print(table)
-    for line in captured.get().splitlines():
-        click.echo(line.rstrip())
-
-
-def _print_lines(lines: list[str]) -> None:
-    from resumelog.infrastructure.cli.outcomes import printable
-
-    for line in lines:
-        click.echo(printable(line))
-
-
-def _print_json(document: object) -> None:
-    click.echo(json.dumps(document, ensure_ascii=False, indent=2))

@@ -4,6 +4,7 @@ ResumelogError
 ├── Refused, BadInput            see resumelog.domain.errors; nothing was written
 │   ├── BadVersion               a version that no exporter can take
 │   ├── MissingSource            a scene's media is no file that can be read
+│   ├── SourceIsOutput           the export would overwrite it
 │   ├── NotInFormat              the output's format can't hold it
 │   └── BadOption                an option of the exporter
 ├── NoExtra                      what the exporter stands on is not installed
@@ -30,6 +31,13 @@ class MissingSource(BadInput):
     text = "scene {scene} has no media to render: {why}; put the file there, or name another source"
     scene: str
     why: str
+
+
+class SourceIsOutput(BadInput):
+    """A scene whose media would be lost: the output takes its place."""
+
+    text = "the output is the media of scene {scene}, which would be lost; name another output"
+    scene: str
 
 
 class NotInFormat(BadInput):

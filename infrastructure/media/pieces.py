@@ -7,12 +7,11 @@ one that is missing, torn, altered or made from something else is made again.
 
 from __future__ import annotations
 
-import hashlib
 import shutil
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from resumelog.infrastructure.artifacts import FileArtifacts, final_of
+from resumelog.infrastructure.artifacts import FileArtifacts, final_of, sha256_of
 
 FINGERPRINT_CHARS = 32
 
@@ -28,8 +27,7 @@ class Pieces:
         self, output: Path, fingerprints: Sequence[str], suffix: str, *, durable: bool
     ) -> None:
         """Find those that are whole."""
-        output = final_of(output)
-        self.folder = output.with_name(f".{output.name}.pieces")
+        self.folder = _folder_of(output)
         self._files = FileArtifacts(self.folder)
         self._names = [fingerprint[:FINGERPRINT_CHARS] for fingerprint in fingerprints]
         self._suffix, self._durable = suffix, durable
@@ -57,15 +55,11 @@ class Pieces:
         partial = self._files.partial(Path(name + self._suffix))
         try:
             write(partial)
-            sha256 = self._files.settle(partial).sha256 if self._durable else _sha256(partial)
+            sha256 = self._files.settle(partial).sha256 if self._durable else sha256_of(partial)
             self._whole[name] = partial.replace(self._place(name, sha256))
         finally:
             self._files.discard(partial)
         return True
-
-    def remove(self) -> None:
-        """Remove the folder: the output is in its place."""
-        shutil.rmtree(self.folder, ignore_errors=True)
 
     def _place(self, name: str, sha256: str) -> Path:
         return self.folder / f"{name}-{sha256[:FINGERPRINT_CHARS]}{self._suffix}"
@@ -74,13 +68,18 @@ class Pieces:
         wanted, whole = set(self._names), dict[str, Path]()
         for path in [*self.folder.iterdir()] if self.folder.is_dir() else ():
             name = path.stem.partition("-")[0]
-            if name in wanted and path == self._place(name, _sha256(path)):
+            if name in wanted and path == self._place(name, sha256_of(path)):
                 whole[name] = path
             elif path.is_file():
                 path.unlink()
         return whole
 
 
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+def remove_pieces(output: Path) -> None:
+    """Remove the folder of an output that is in its place, if there is one."""
+    shutil.rmtree(_folder_of(output), ignore_errors=True)
+
+
+def _folder_of(output: Path) -> Path:
+    final = final_of(output)
+    return final.with_name(f".{final.name}.pieces")

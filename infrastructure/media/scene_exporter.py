@@ -18,12 +18,12 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from pydantic import JsonValue
 
 from resumelog.application.export import Export
-from resumelog.application.export_jobs import OnChangedInputs
+from resumelog.application.export_options import OnChangedInputs
 from resumelog.domain.values import fingerprint
-from resumelog.infrastructure.artifacts import FileArtifacts
-from resumelog.infrastructure.media.errors import NotInFormat
+from resumelog.infrastructure.artifacts import FileArtifacts, final_of
+from resumelog.infrastructure.media.errors import NotInFormat, SourceIsOutput
 from resumelog.infrastructure.media.film import Film, Scene, film_of
-from resumelog.infrastructure.media.pieces import Pieces
+from resumelog.infrastructure.media.pieces import Pieces, remove_pieces
 
 if TYPE_CHECKING:
     from resumelog.infrastructure.bootstrap import ResumeLog
@@ -34,9 +34,10 @@ logger = logging.getLogger("resumelog")
 class SceneExporter(ABC):
     """Exports a version (see `resumelog.infrastructure.media.film`) to one file.
 
-    Pieces that are done wait in a folder beside the output, `.NAME.pieces`, and are removed at the
-    end. What can't be exported is refused before anything is written: BadVersion, DuplicateScene,
-    NotInFormat, MissingSource, NoExtra, NoFfmpeg.
+    Pieces that are done wait in a folder beside the output, `.NAME.pieces`, and are removed once it
+    is in its place and, with a log, the job is completed. What can't be exported is refused before
+    anything is written: BadVersion, DuplicateScene, NotInFormat, MissingSource, SourceIsOutput,
+    NoExtra, NoFfmpeg.
     """
 
     name: ClassVar[str]
@@ -63,8 +64,21 @@ class SceneExporter(ABC):
                 report(done / total)
         self._join_to(output, film, pieces)
         report(1.0)
-        pieces.remove()
+        if final_of(output) == output:  # else it is not in its place: `finished` tells
+            self.finished(output)
         return str(output_path)
+
+    def inputs(self, version: Mapping[str, Any]) -> JsonValue:
+        """Return all that the output is made from: the exporter's options and the media too.
+
+        Raises BadVersion, DuplicateScene, MissingSource, NoFfmpeg.
+        """
+        film = film_of(version)
+        return self._inputs(film, self._fingerprints(film))
+
+    def finished(self, output_path: str | Path) -> None:
+        """Remove the pieces of an output: a log says that it is completed."""
+        remove_pieces(Path(output_path).absolute())
 
     def resume(
         self,
@@ -80,22 +94,21 @@ class SceneExporter(ABC):
         As with `log.exports.resume`, a finished export whose output is intact is skipped, and
         another input begins again or raises InputsChanged. Pieces that still fit are kept even then.
         """
-        film = self._checked(version, Path(output_path))
+        film = self._checked(version, log.exports.absolute(output_path))
         fingerprints = self._fingerprints(film)
-        inputs: JsonValue = {"film": self.film_facts(film), "pieces": [*fingerprints]}
         with log.exports.resume(
             output_path,
-            inputs=inputs,
+            inputs=self._inputs(film, fingerprints),
             key=key,
             exporter=self.name,
             on_changed_inputs=on_changed_inputs,
         ) as job:
             assert job.output_path
-            pieces = self._pieces(job.output_path, fingerprints)
             if not job.is_completed:
+                pieces = self._pieces(job.output_path, fingerprints)
                 self._do_what_remains(job, film, pieces)
                 job.complete()
-            pieces.remove()
+            self.finished(job.output_path)
         return job.output_path
 
     # What an exporter brings
@@ -128,8 +141,12 @@ class SceneExporter(ABC):
             advice = f"name the output *{', *'.join(self.suffixes)}"
             raise NotInFormat(job, format=f"the exporter {self.name}", what=what, advice=advice)
         film = film_of(version, job)
+        _require_kept(film, output, job)
         self.require(film, job)
         return film
+
+    def _inputs(self, film: Film, fingerprints: Sequence[str]) -> JsonValue:
+        return {"film": self.film_facts(film), "pieces": [*fingerprints]}
 
     def _fingerprints(self, film: Film) -> list[str]:
         return [fingerprint(self.name, self.facts(film, scene)) for scene in film.scenes]
@@ -159,6 +176,21 @@ class SceneExporter(ABC):
             files.commit(partial, output)
         finally:
             files.discard(partial)
+
+
+def _require_kept(film: Film, output: Path, job: str) -> None:
+    """Refuse to put the output where a scene's media is, by whatever name."""
+    final = final_of(output)
+    for scene in film.scenes:
+        if scene.source and _is_same(scene.path, final):
+            raise SourceIsOutput(job, scene=scene.key)
+
+
+def _is_same(media: Path, output: Path) -> bool:
+    try:
+        return media.resolve() == output.resolve() or media.samefile(output)
+    except (OSError, RuntimeError):  # one is not there, or a link to itself
+        return False
 
 
 def _nobody(fraction: float) -> None:

@@ -64,13 +64,11 @@ class FfmpegExporter(SceneExporter):
     def require(self, film: Film, job: str) -> None:
         """Refuse scenes whose media is not there."""
         for scene in film.scenes:
-            if not scene.source:
-                raise MissingSource(job, scene=scene.key, why="it names no source")
-            if not scene.path.is_file():
-                raise MissingSource(job, scene=scene.key, why=f"there is no file {scene.path}")
+            _require_media(scene, job)
 
     def facts(self, film: Film, scene: Scene) -> JsonValue:
         """Return what ffmpeg is told, and which file it reads."""
+        _require_media(scene)
         stat = scene.path.stat()
         read: list[JsonValue] = [*media_input(film, scene), stat.st_size, stat.st_mtime_ns]
         return [self.ffmpeg.version, *read, *self._written(film, scene)]
@@ -98,3 +96,10 @@ class FfmpegExporter(SceneExporter):
 
     def _written(self, film: Film, scene: Scene) -> list[str]:
         return [*self.picture.filters(film, scene), *self.picture.encoder()]
+
+
+def _require_media(scene: Scene, job: str = "") -> None:
+    if not scene.source:
+        raise MissingSource(job, scene=scene.key, why="it names no source")
+    if not scene.path.is_file():
+        raise MissingSource(job, scene=scene.key, why=f"there is no file {scene.path}")

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import pytest
 from pydantic import JsonValue
-from support.cli import JOB, RECORDS, RESUMELOG, Cli, finished, line, wait_for
+from support.cli import JOB, PATIENCE_S, RECORDS, RESUMELOG, Cli, finished, line, wait_for
 
 import resumelog
 from resumelog.domain.scene_events import SceneCompleted, SceneFailed
@@ -75,6 +75,19 @@ def test_a_command_is_run_as_it_stands(cli: Cli, command: tuple[str, ...], print
 def test_scenes_may_come_from_standard_input(cli: Cli, content: str) -> None:
     assert cli(*line("cat", source="-"), stdin=content).code == 0
     assert results(cli) == ["", ""]
+
+
+@pytest.mark.parametrize("options", [(), ("--verbose",)], ids=str)
+def test_scenes_are_made_whoever_stops_reading_how_it_goes(
+    cli: Cli, options: tuple[str, ...]
+) -> None:
+    with cli.started(*line(*RECORDS, options=options)) as process:
+        assert process.stderr
+        assert process.stderr.readline()
+        process.stderr.close()
+        assert process.wait(PATIENCE_S) == 0
+    assert cli.lines("ran") == ["1", "2", "3"]
+    assert cli.names()[-1] == "Completed"
 
 
 # Going on

@@ -13,6 +13,7 @@ from support.logs import names_of
 
 from resumelog import (
     AlreadyRunning,
+    Export,
     ExportItem,
     ExportsReport,
     JobPaused,
@@ -74,6 +75,41 @@ def test_another_version_can_be_refused(log: ResumeLog) -> None:
 
 
 # Some of them
+
+
+def test_an_export_may_alter_its_version_and_is_retried_where_it_stopped(log: ResumeLog) -> None:
+    made = list[int]()
+
+    def alters(job: Export, version: dict[str, Any]) -> None:
+        version["scenes"].append("credits")
+        for unit in job.remaining(UNITS):
+            if unit == 2 and made == [0, 1]:
+                made.append(-1)
+                raise ValueError("编码器崩溃")
+            made.append(unit)
+            job.save_progress(units_done=unit + 1)
+        assert job.output_path
+        job.output_path.write_text(str(version))
+
+    version: dict[str, Any] = {"scenes": ["dawn"]}
+    report = log.exports.run_all([(version, "a.mp4")], alters)
+    assert log.exports.retry_failed(report, alters).is_complete
+    assert (made, version) == ([0, 1, -1, 2, 3], {"scenes": ["dawn"]})
+    assert log.exports.run_all([(version, "a.mp4")], alters).skipped
+
+
+def test_a_version_that_is_no_data_is_handed_as_it_is(log: ResumeLog) -> None:
+    version = iter("ab")  # its `inputs` say what the job is bound to
+    handed = list[object]()
+
+    def exports(job: Export, version: object) -> None:
+        handed.append(version)
+        assert job.output_path
+        job.output_path.write_text("a")
+
+    item = ExportItem(version, "a.mp4", inputs="ab")
+    assert log.exports.run_all([item], exports).is_complete
+    assert handed[0] is version
 
 
 def test_a_failure_leaves_the_rest_going_and_is_retried_alone(log: ResumeLog) -> None:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 import pytest
+from support.clocks import StillClock
 from support.logs import names_of
 
 from resumelog import (
@@ -63,6 +64,19 @@ def test_a_finished_export_begins_at_0_again() -> None:
         resumer.save_state(1.0)
     with resumable_export_context("reel") as resumer:
         assert resumer.progress == 0.0
+
+
+def test_whoever_begins_a_finished_export_at_the_same_moment_ends_nobody(log: ResumeLog) -> None:
+    clock = StillClock()
+    with resumable_export_context("reel", log=log) as resumer:
+        resumer.save_state(1.0)
+    with open("jobs.db", clock=clock) as late, ExitStack() as first:
+        context = resumable_export_context("reel", log=log)
+        clock.meanwhile = [lambda: first.enter_context(context)]  # `late` has seen it finished
+        with pytest.raises(AlreadyRunning), resumable_export_context("reel", log=late):
+            pass
+        get_export_resumer().save_state(0.5)
+    assert names_of(log, "reel")[-4:] == ["Restarted", "Started", "ProgressSaved", "Interrupted"]
 
 
 def test_a_handler_finds_the_last_resumer() -> None:

@@ -20,7 +20,8 @@ from resumelog.domain.export_events import Interrupted
 from resumelog.domain.export_job import ExportJob, ExportStatus
 
 SEED = os.environ.get("RESUMELOG_TEST_SEED") or str(time.time_ns() % 10**9)
-KILLS, INTERRUPTS = 100, 50
+KILLS, INTERRUPTS = 100, 52
+"""Of each way, over 20 and 200 units, and both signals."""
 A_WHILE_S = 0.04
 """About as long as a child takes to begin and to make some tens of units."""
 
@@ -108,12 +109,13 @@ def test_kills_lose_no_unit_and_repeat_none_that_was_saved(
 
 @pytest.mark.kills
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@few_and_many
 @every_way
 def test_interrupts_lose_not_even_what_the_throttle_kept(
-    log: ResumeLog, children: Forks, tmp_path: Path, way: str, number: signal.Signals
+    log: ResumeLog, children: Forks, tmp_path: Path, way: str, units: int, number: signal.Signals
 ) -> None:
-    run, units = Exports(children, tmp_path, way, 200, interval_s=5), 200
-    while run.landed < INTERRUPTS // 2:
+    run = Exports(children, tmp_path, way, units, interval_s=5)
+    while run.landed < INTERRUPTS // 4:
         before, saved = run.made(), done_in(exports(log, run.key), units)
         fork, code = run.hit(number)
         told, made = [int(unit) for unit in fork.told()], run.made()[len(before) :]

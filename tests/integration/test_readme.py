@@ -39,6 +39,20 @@ def test_every_block_runs(program: tuple[str, ...], tmp_path: Path) -> None:
     assert done.stdout
 
 
+def test_a_finished_output_is_left_alone_by_the_next_run(tmp_path: Path) -> None:
+    (block,) = re.findall(
+        r"^```python\n([^`]*temporary_directory.*?)^```", README, re.DOTALL | re.M
+    )
+    clip, seen = tmp_path / "clip.txt", []
+    for _ in range(2):
+        program = [sys.executable, "-c", f"import resumelog\n{block}"]
+        subprocess.run(program, cwd=tmp_path, check=True, timeout=60)
+        stat = clip.stat()
+        seen.append((clip.read_text(), stat.st_ino, stat.st_mtime_ns))
+    assert seen[0] == seen[1]
+    assert seen[0][0] == "雪停了"
+
+
 @pytest.mark.parametrize("target", ["demo", "test", "kills", "check", "bench"])
 def test_every_make_target_that_it_names_is_there(target: str) -> None:
     assert f"make {target}" in README

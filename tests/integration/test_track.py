@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any, cast
 
 import pytest
 from support.logs import UNITS, make_units, names_of
 
-from resumelog import Export, JobPaused, ResumeLog, track
+from resumelog import BadArgument, Export, JobPaused, ResumeLog, progress_bar, track
 
 
 def looped(log: ResumeLog, output: Path, leave: Callable[[int], bool]) -> list[int]:
@@ -91,3 +93,18 @@ def test_a_pause_is_seen_before_the_next_unit(
     with pytest.raises(JobPaused):
         looped(log, output, pause)
     assert looped(log, output, lambda _: False) == [*range(4, UNITS)]
+
+
+def test_a_job_of_an_event_loop_is_refused_with_what_to_write_instead(
+    log: ResumeLog, output: Path
+) -> None:
+    async def written_so() -> None:
+        async with log.exports.resume(output) as job:
+            with pytest.raises(BadArgument, match=r"write `with progress_bar\(job\):` around"):
+                track(cast("Any", job), UNITS)
+            with progress_bar(job, disable=True):
+                async for unit in job.remaining(UNITS):
+                    await job.save_progress(units_done=unit + 1)
+
+    asyncio.run(written_so())
+    assert names_of(log, str(output))[-1] == "Completed"

@@ -75,3 +75,7 @@ def complete(artifact: Artifact | None = CLIP, epoch: int = 1, at: datetime = NO
 
 def restart(reason: str = "重来", at: datetime = NOW) -> ExportCommand:
     return lambda job: job.restart(reason, at)
+
+
+def restart_if_completed(reason: str = "重来", at: datetime = NOW) -> ExportCommand:
+    return lambda job: job.restart_if_completed(reason, at)

@@ -13,6 +13,7 @@ from support.exports import (
     interrupt,
     pause,
     restart,
+    restart_if_completed,
     save,
 )
 from support.scenario import given, when
@@ -104,6 +105,11 @@ test_a_command_appends = appends(
             restart(),
             [draft(Restarted, epoch=2, reason="重来", key=KEY, **WORK._asdict())],
         ),
+        "a completed job is restarted if it is completed": (
+            ENDED,
+            restart_if_completed(),
+            [draft(Restarted, epoch=2, reason="重来", key=KEY, **WORK._asdict())],
+        ),
     },
 )
 
@@ -123,6 +129,7 @@ test_a_command_that_has_taken_effect_appends_nothing = appends_nothing(
         "completed with the same artifact": (ENDED, complete()),
         "never begun, so nothing to restart": ((), restart()),
         "restarted already": ((*HALF, restart()), restart()),
+        "not completed, so not restarted": (HALF, restart_if_completed()),
     },
 )
 
