@@ -161,6 +161,7 @@ class Export(ExportOutput, Watched):
         artifact = self._settled(path) if path and path.is_file() else None
         at = self._running.clock.now()
         saved = self._running.do(lambda job, by: job.complete(artifact, by, at))
+        self.discard_kept()
         self._meter.report(self.progress)
         self._tell()
         return saved

@@ -26,6 +26,7 @@ class ExportOutput:
         self.output_path = output
         self._appended: Path | None = None
         self._left: str | None = None
+        self._kept: Path | None = None
         self._placed: Artifact | None = None
 
     @property
@@ -44,9 +45,10 @@ class ExportOutput:
         """Yield a temporary path; move it into place when the block ends without an error.
 
         What a kill leaves of it, the next worker removes. With `keep_partial`, for exporters that
-        append, it stays and is yielded again, unless the job is at 0: a kill may leave more in it
-        than was saved, so cut it to what `cursor` says. It is made durable before each save. That of
-        an imported job begins as a copy of the output that the old system left.
+        append, it stays until the job is completed, and is yielded again, unless the job is at 0: a
+        kill may leave more in it than was saved, so cut it to what `cursor` says. It is made durable
+        before each save. That of an imported job begins as a copy of the output that the old system
+        left.
         Raises NotRunning where the export is completed already, and LeaseLost.
         """
         with self.beside_output(keep_partial=keep_partial) as partial:
@@ -60,20 +62,38 @@ class ExportOutput:
         partial = self._kept_partial(final) if keep_partial else self._artifacts.partial(final)
         self._left = None if keep_partial else str(partial)
         self._running.begun(InFlight(OUTPUT, 0, partial=self._left))
-        self._appended = partial if keep_partial else None
+        self._appended = self._kept = partial if keep_partial else None
         try:
             yield partial
-            keep_partial = False
         finally:
             self._appended = self._left = None
-            if not keep_partial:
+            if not keep_partial or self._running.state.artifact:
                 self._artifacts.discard(partial)
             self._running.ended(OUTPUT)
 
     def place(self, partial: Path, final: Path) -> None:
-        """Make a file durable and move it into place. Raises LeaseLost: a successor's stays."""
+        """Make a file durable and move it into place. Raises LeaseLost: a successor's stays.
+
+        One that is kept stays beside it until the job is completed: an attempt that ends in between
+        is gone on with, and must not begin with nothing and put that over the output.
+        """
         self._running.watch()
+        if partial == self._kept:
+            partial = self._doubled(partial, final)
         self._placed = self._artifacts.commit(partial, final)
+
+    def _doubled(self, partial: Path, final: Path) -> Path:
+        beside = self._artifacts.partial(final)
+        self._running.begun(InFlight(OUTPUT, 0, partial=str(beside)))
+        self._artifacts.double(partial, beside)
+        return beside
+
+    def discard_kept(self) -> None:
+        """Remove the partial of a job that is completed, also that of an attempt that was killed."""
+        if self._kept and not self._appended:
+            self._artifacts.discard(self._kept)
+        elif self.output_path and self.output_path.is_file():
+            self._artifacts.discard(self._partial_of(self.output_path))
 
     def begun(self, group: int, started: int) -> None:
         """Note the process group that works on it: whoever takes over ends that before it begins.
@@ -100,9 +120,13 @@ class ExportOutput:
             raise NoOutput(self.title)
         return self.output_path
 
+    def _partial_of(self, final: Path) -> Path:
+        return self._artifacts.partial(final, self._running.state.id.hex[:8])
+
     def _kept_partial(self, final: Path) -> Path:
         state = self._running.state
-        partial = self._artifacts.partial(final, state.id.hex[:8])
+        partial = self._partial_of(final)
+        self._artifacts.part(partial)
         if state.report == Report(0.0):
             self._artifacts.discard(partial)
         elif state.imported_from:  # the old system wrote to the output itself

@@ -56,6 +56,7 @@ class ExportSession:
             raise
         if self._export.is_completed:
             state = self._running.state
+            self._export.discard_kept()
             logger.info("%s is finished and intact: skipped", state.title, extra=of(state))
         return self._export
 

@@ -237,6 +237,14 @@ class Artifacts(Protocol):
         """Copy a file, if there is one, to a temporary path at which nothing stands."""
         ...
 
+    def double(self, partial: Path, beside: Path) -> None:
+        """Give a file a second name, or make a copy."""
+        ...
+
+    def part(self, partial: Path) -> None:
+        """Let a file that has a second name have its content for itself."""
+        ...
+
     def discard(self, partial: Path) -> None:
         """Remove what stands at a temporary path."""
         ...

@@ -44,21 +44,23 @@ class FileArtifacts:
         )
 
     def commit(self, partial: Path, final: Path) -> Artifact:
-        """Sync the file, move it into place, sync the folder, and describe it."""
+        """Sync and describe the file, which takes its time, then move it into place, and sync that."""
         final = self.root / final
         if partial.is_dir():
             raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(final))
         _sync(partial)
+        artifact = self._described(partial, final)
         partial.replace(final)
+        discard(partial)  # a rename to another name of the same file does nothing
         _sync(final.parent)
-        return self._described(final)
+        return artifact
 
     def settle(self, path: Path) -> Artifact:
         """Sync a file that is in its place, and its folder, and describe it."""
         path = self.root / path
         _sync(path)
         _sync(path.parent)
-        return self._described(path)
+        return self._described(path, path)
 
     def sync(self, path: Path) -> None:
         """Make what was written to a file durable."""
@@ -66,25 +68,33 @@ class FileArtifacts:
 
     def begin_with(self, path: Path, partial: Path) -> None:
         """Copy a file to a temporary path, whole or not at all, unless something stands there."""
-        if partial.exists() or not path.is_file():
-            return
-        copy = partial.with_name(f"{partial.stem}-copy{partial.suffix}")
-        shutil.copyfile(path, copy)
-        _sync(copy)
-        copy.replace(partial)
+        if not partial.exists() and path.is_file():
+            _copy(path, partial)
+
+    def double(self, partial: Path, beside: Path) -> None:
+        """Give a file a second name, or make a copy where the file system has no links."""
+        try:
+            beside.hardlink_to(partial)
+        except OSError:
+            _copy(partial, beside)
+
+    def part(self, partial: Path) -> None:
+        """Let a file that has a second name have its content for itself."""
+        if partial.is_file() and partial.stat().st_nlink > 1:
+            _copy(partial, partial)
 
     def discard(self, partial: Path) -> None:
         """Remove what stands at a temporary path."""
         discard(partial)
 
-    def _described(self, path: Path) -> Artifact:
-        stat = path.stat()
+    def _described(self, file: Path, final: Path) -> Artifact:
+        stat = file.stat()
         return Artifact(
             root=str(self.root),
-            path=os.path.relpath(path, self.root),
+            path=os.path.relpath(final, self.root),
             size=stat.st_size,
             mtime_ns=stat.st_mtime_ns,
-            sha256=_sha256(path),
+            sha256=_sha256(file),
         )
 
     def fault(self, artifact: Artifact) -> str:
@@ -104,6 +114,14 @@ class FileArtifacts:
 def _sha256(path: Path) -> str:
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _copy(file: Path, to: Path) -> None:
+    """Copy it whole or not at all."""
+    copy = to.with_name(f"{to.stem}-copy{to.suffix}")
+    shutil.copyfile(file, copy)
+    _sync(copy)
+    copy.replace(to)
 
 
 def _make_folder(folder: Path) -> None:

@@ -48,6 +48,39 @@ def test_it_stays_over_an_interruption_and_is_moved_into_place_at_the_end(
     assert names(output) == [output.name]
 
 
+def placed_and_cut_off(log: ResumeLog, output: Path, frames: bytes) -> None:
+    """Let an interrupt come when the output stands in its place, and no event says so."""
+    with pytest.raises(KeyboardInterrupt), log.exports.resume(output) as job:
+        with job.output(keep_partial=True) as partial:
+            partial.write_bytes(frames)
+            job.save_progress(0.5)
+        raise KeyboardInterrupt
+
+
+def test_an_interrupt_before_the_record_leaves_what_is_placed_to_go_on_with(
+    log: ResumeLog, output: Path
+) -> None:
+    placed_and_cut_off(log, output, b"one ")
+    assert output.read_bytes() == b"one "
+    with log.exports.resume(output) as job, job.output(keep_partial=True) as partial:
+        with partial.open("ab") as file:
+            file.write(b"two")
+        assert output.read_bytes() == b"one "
+    assert output.read_bytes() == b"one two"
+    assert names(output) == [output.name]
+
+
+def test_what_a_kill_after_the_record_left_is_removed_at_the_next_skip(
+    log: ResumeLog, output: Path
+) -> None:
+    with log.exports.resume(output) as job, job.output(keep_partial=True) as partial:
+        partial.write_bytes(b"one")
+    partial.write_bytes(b"as if killed before it was removed")
+    with log.exports.resume(output) as job:
+        assert job.is_completed
+    assert names(output) == [output.name]
+
+
 def test_another_input_begins_with_an_empty_one(log: ResumeLog, output: Path) -> None:
     cut_off(log, output, b"one ")
     assert append(log, output, b"two", None, inputs="b") == b""

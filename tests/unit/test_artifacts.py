@@ -132,6 +132,20 @@ def test_a_partial_file_begins_as_a_copy_once(files: FileArtifacts, clip: Artifa
     assert len([*partial.parent.iterdir()]) == 2
 
 
+def test_a_second_name_is_moved_into_place_and_the_first_stays(
+    files: FileArtifacts, clip: Artifact
+) -> None:
+    partial, beside = (files.partial(path_of(clip), mark) for mark in ("kept", "beside"))
+    partial.write_bytes(b"new")
+    for _ in range(2):
+        files.double(partial, beside)
+        assert files.commit(beside, path_of(clip)).size == 3
+    assert {*partial.parent.iterdir()} == {partial, path_of(clip)}
+    files.part(partial)
+    partial.write_bytes(b"more")
+    assert path_of(clip).read_bytes() == b"new"
+
+
 @pytest.mark.parametrize("make", [None, Path.mkdir])
 def test_what_is_no_file_is_not_copied(
     files: FileArtifacts, tmp_path: Path, make: Callable[[Path], None] | None
