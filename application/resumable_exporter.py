@@ -106,6 +106,7 @@ class ResumableExporter:
         made = str(job.artifact_path)
         if not job.is_completed:
             made = self._made(job, told, deepcopy(version), output, options)
+            told.leave_if_failed()
             job.complete(made)
         told.end()
         return output if Path(made) == job.output_path else made
@@ -124,6 +125,7 @@ class ResumableExporter:
         assert job.output_path
         with job.beside_output(keep_partial=True) as partial:
             written = Path(self._run(job, told, version, str(partial), options))
+            told.leave_if_failed()
             if written.is_dir() or not written.is_file():
                 raise OutputMissing(job.title, output=str(written))
             final = job.output_path
@@ -163,9 +165,25 @@ class _Told:
         self._scale = ProgressScale(scale, job.progress, job.title)
         self._looked_at = job.monotonic()
         self._last: float | None = None
+        self._failure: BaseException | None = None
 
     def report(self, reported: float) -> None:
-        """Record a report; one that falls is of work that was overtaken, and left out."""
+        """Record a report; one that falls is of work that was overtaken, and left out.
+
+        What it raises ends the export, also where the exporter takes that for a reason to return.
+        """
+        try:
+            self._report(reported)
+        except BaseException as error:
+            self._failure = self._failure or error
+            raise
+
+    def leave_if_failed(self) -> None:
+        """Raise what a report raised, if the exporter went on or returned all the same."""
+        if self._failure:
+            raise self._failure
+
+    def _report(self, reported: float) -> None:
         job = self._job
         job.require_fraction(reported)
         whole = self._scale.of_whole(reported)

@@ -247,6 +247,25 @@ def test_a_pause_takes_effect_at_a_report(
     assert exporter.made == EVERY_UNIT
 
 
+@pytest.mark.parametrize("in_place", [False, True])
+def test_an_exporter_that_returns_what_there_is_at_a_pause_is_not_completed(
+    log: ResumeLog, output: Path, monkeypatch: pytest.MonkeyPatch, *, in_place: bool
+) -> None:
+    class Swallows:
+        def export(self, version: Any, output_path: str) -> str:
+            Path(output_path).write_text("a part")
+            log.exports.pause(str(output), "午休", "小王")
+            with suppress(Exception):
+                version["_progress_callback"](0.5)
+            return output_path
+
+    monkeypatch.setattr("resumelog.application.resumable_exporter.LOOK_S", 0.0)
+    with pytest.raises(JobPaused, match="小王"):
+        export(log, Swallows(), output, in_place=in_place)
+    assert "Completed" not in names_of(log, str(output))
+    assert output.exists() is in_place
+
+
 @pytest.mark.parametrize("scale", ["absolute", "relative"])
 @pytest.mark.parametrize("kind", ["absolute", "relative", "from the start", "silent"])
 @settings(max_examples=25, deadline=None)
