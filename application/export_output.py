@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from resumelog.application.errors import NoOutput
 from resumelog.application.ports import Artifacts, InFlight
-from resumelog.application.running import Running
+from resumelog.application.running import Running, Saved
 from resumelog.domain.export_job import ExportJob, Report
 from resumelog.domain.values import Artifact
 
 OUTPUT = "output"
 
 
-class ExportOutput:
+class ExportOutput(ABC):
     """What a worker's handle on an export does with its output. `output_path` is absolute."""
 
     def __init__(
@@ -27,7 +28,19 @@ class ExportOutput:
         self._appended: Path | None = None
         self._left: str | None = None
         self._kept: Path | None = None
+        self._began_at = 0.0
+        self._is_noted = False
         self._placed: Artifact | None = None
+
+    @abstractmethod
+    def begin_again(self, reason: str) -> Saved:
+        """Forget the progress."""
+
+    def begins(self) -> None:
+        """Look at what earlier attempts left, now that this one has begun."""
+        self._began_at = self._running.state.progress
+        if self._running.claim is None:
+            self.discard_kept()
 
     @property
     def title(self) -> str:
@@ -48,7 +61,8 @@ class ExportOutput:
         append, it stays until the job is completed, and is yielded again, unless the job is at 0: a
         kill may leave more in it than was saved, so cut it to what `cursor` says. It is made durable
         before each save. That of an imported job begins as a copy of the output that the old system
-        left.
+        left. Where an earlier attempt had written to it, and it is gone, the job begins again at 0 on
+        entering this block; an exporter that writes only at its end goes on where it was.
         Raises NotRunning where the export is completed already, and LeaseLost.
         """
         with self.beside_output(keep_partial=keep_partial) as partial:
@@ -65,6 +79,12 @@ class ExportOutput:
         self._appended = self._kept = partial if keep_partial else None
         try:
             yield partial
+        finally:
+            self._leave_partial(partial, keep_partial=keep_partial)
+
+    def _leave_partial(self, partial: Path, *, keep_partial: bool) -> None:
+        try:
+            self._sync_appended()  # a fraction that the throttle kept is saved after this
         finally:
             self._appended = self._left = None
             if not keep_partial or self._running.state.artifact:
@@ -113,6 +133,9 @@ class ExportOutput:
         """What is said to be done is in the file that is appended to."""
         if self._appended and self._appended.is_file():
             self._artifacts.sync(self._appended)
+            if not self._is_noted:
+                self._artifacts.note(self._appended, written=True)
+                self._is_noted = True
 
     @property
     def _final(self) -> Path:
@@ -124,11 +147,17 @@ class ExportOutput:
         return self._artifacts.partial(final, self._running.state.id.hex[:8])
 
     def _kept_partial(self, final: Path) -> Path:
-        state = self._running.state
         partial = self._partial_of(final)
+        state = self._running.state
+        was_noted = self._began_at > 0 and not state.imported_from
+        if state.progress and self._artifacts.is_lost(partial, was_noted=was_noted):
+            self.begin_again("what it had written is gone")
+            state = self._running.state
         self._artifacts.part(partial)
         if state.report == Report(0.0):
             self._artifacts.discard(partial)
         elif state.imported_from:  # the old system wrote to the output itself
             self._artifacts.begin_with(final, partial)
+        self._artifacts.note(partial)
+        self._is_noted = False
         return partial

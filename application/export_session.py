@@ -47,6 +47,7 @@ class ExportSession:
         self._stack.callback(self._running.end)
         try:
             self._export.began = self._running.begin(self._begin, cut_off=self._cut_off)
+            self._export.begins()
             self._export.measure()
             if self._on_progress:
                 self._export.on_progress(self._on_progress)
@@ -56,7 +57,6 @@ class ExportSession:
             raise
         if self._export.is_completed:
             state = self._running.state
-            self._export.discard_kept()
             logger.info("%s is finished and intact: skipped", state.title, extra=of(state))
         return self._export
 

@@ -237,6 +237,14 @@ class Artifacts(Protocol):
         """Copy a file, if there is one, to a temporary path at which nothing stands."""
         ...
 
+    def note(self, partial: Path, *, written: bool = False) -> None:
+        """Note that an attempt began with a kept temporary path, or has written to it."""
+        ...
+
+    def is_lost(self, partial: Path, *, was_noted: bool = True) -> bool:
+        """Tell whether nothing stands at a kept temporary path though something had been there."""
+        ...
+
     def double(self, partial: Path, beside: Path) -> None:
         """Give a file a second name, or make a copy."""
         ...

@@ -27,6 +27,8 @@ class Exporter(Protocol):
 
     It may call `version["_progress_callback"](fraction)`, and read `version["_resume_info"]`,
     present where an earlier attempt stopped: its progress, output_path, and timestamp (seconds).
+    Where that attempt had written to output_path, it stands there; one that was lost since begins
+    again at 0. An exporter that writes only at its end is told of its progress, and finds no file.
     """
 
     def export(self, version: Any, output_path: str) -> Any:
@@ -139,6 +141,7 @@ class ResumableExporter:
     def _run(
         self, job: Export, told: _Told, version: dict[str, Any], path: str, options: dict[str, Any]
     ) -> str:
+        told.begins()
         if job.progress >= 1 and not Path(path).exists():
             told.begin_again("its output is missing")
         if job.progress:
@@ -161,11 +164,14 @@ class _Told:
     """What an exporter tells of its progress, on its way to the log and to who asked for it."""
 
     def __init__(self, job: Export, scale: Scale, callback: ProgressCallback | None) -> None:
-        self._job, self._callback = job, callback
-        self._scale = ProgressScale(scale, job.progress, job.title)
+        self._job, self._callback, self._scale_kind = job, callback, scale
         self._looked_at = job.monotonic()
         self._last: float | None = None
         self._failure: BaseException | None = None
+
+    def begins(self) -> None:
+        """Let the exporter go on where the job is now."""
+        self._scale = ProgressScale(self._scale_kind, self._job.progress, self._job.title)
 
     def report(self, reported: float) -> None:
         """Record a report; one that falls is of work that was overtaken, and left out.
@@ -197,7 +203,7 @@ class _Told:
     def begin_again(self, why: str) -> None:
         """Forget the progress before the exporter begins."""
         self._job.begin_again(why)
-        self._scale.begins_again(0.0)
+        self.begins()
 
     def end(self) -> None:
         """Let the last fraction that is told be 1.0."""

@@ -71,6 +71,21 @@ class FileArtifacts:
         if not partial.exists() and path.is_file():
             _copy(path, partial)
 
+    def note(self, partial: Path, *, written: bool = False) -> None:
+        """Note beside a kept temporary path that an attempt began with it, or has written to it."""
+        note = _note(partial)
+        if written or not note.exists():
+            note.write_text("written" if written else "")
+            _sync(note.parent)
+
+    def is_lost(self, partial: Path, *, was_noted: bool = True) -> bool:
+        """Tell whether nothing stands at a kept temporary path though something had been there.
+
+        Without a note that is taken for so if an earlier attempt must have made one.
+        """
+        note = _note(partial)
+        return not partial.exists() and (bool(note.stat().st_size) if note.exists() else was_noted)
+
     def double(self, partial: Path, beside: Path) -> None:
         """Give a file a second name, or make a copy where the file system has no links."""
         try:
@@ -116,6 +131,10 @@ def _sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
+def _note(partial: Path) -> Path:
+    return partial.with_name(f"{partial.name}.begun")
+
+
 def _copy(file: Path, to: Path) -> None:
     """Copy it whole or not at all."""
     copy = to.with_name(f"{to.stem}-copy{to.suffix}")
@@ -152,6 +171,8 @@ def discard(partial: str | Path) -> None:
     path = Path(partial)
     if PARTIAL_MARK not in path.name:
         return
+    with suppress(OSError):
+        _note(path).unlink(missing_ok=True)
     if path.is_dir() and not path.is_symlink():
         shutil.rmtree(path, ignore_errors=True)
     else:

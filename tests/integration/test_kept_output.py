@@ -9,7 +9,7 @@ from support.logs import events_of
 
 from resumelog import ResumeLog
 from resumelog.application.errors import NoOutput, OutputMissing
-from resumelog.domain.export_events import Completed
+from resumelog.domain.export_events import Completed, Restarted
 
 
 def append(
@@ -79,6 +79,31 @@ def test_what_a_kill_after_the_record_left_is_removed_at_the_next_skip(
     with log.exports.resume(output) as job:
         assert job.is_completed
     assert names(output) == [output.name]
+
+
+@pytest.mark.parametrize("pattern", ["*partial*.mp4", "*partial*"])
+def test_what_is_gone_is_made_again(log: ResumeLog, output: Path, pattern: str) -> None:
+    output = output.with_suffix(".mp4")
+    cut_off(log, output, b"one ")
+    for path in output.parent.glob(f".{pattern}"):
+        path.unlink()
+    with log.exports.resume(output, inputs="a") as job, job.output(keep_partial=True) as partial:
+        assert (job.progress, job.cursor) == (0.0, None)
+        partial.write_bytes(b"all")
+    reasons = [e.reason for e in events_of(log, str(output)) if isinstance(e, Restarted)]
+    assert reasons == ["what it had written is gone"]
+    assert names(output) == [output.name]
+
+
+def test_an_exporter_that_writes_only_at_its_end_goes_on(log: ResumeLog, output: Path) -> None:
+    with pytest.raises(KeyboardInterrupt), log.exports.resume(output) as job:
+        with job.output(keep_partial=True):
+            job.save_progress(0.5)
+            raise KeyboardInterrupt
+    with log.exports.resume(output) as job, job.output(keep_partial=True) as partial:
+        assert job.progress == 0.5
+        partial.write_bytes(b"all")
+    assert [*output.parent.glob(".*partial*")] == []
 
 
 def test_another_input_begins_with_an_empty_one(log: ResumeLog, output: Path) -> None:

@@ -203,6 +203,17 @@ def test_an_exporter_that_begins_at_0_after_a_resume_is_recorded_so(
     assert lines(output) == EVERY_UNIT
 
 
+def test_an_exporter_whose_file_is_gone_begins_at_0(log: ResumeLog, output: Path) -> None:
+    exporter = LineExporter()
+    stopped_after(log, exporter, output, 4)
+    for path in output.parent.glob(".*partial*"):
+        path.unlink()
+    export(log, exporter, output)
+    assert lines(output) == EVERY_UNIT
+    assert exporter.seen == [None, None]
+    assert names_of(log, str(output)).count("Restarted") == 1
+
+
 def test_an_absolute_exporter_that_is_called_relative_is_noticed(
     log: ResumeLog, output: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
