@@ -7,6 +7,7 @@ from contextlib import AbstractContextManager
 from copy import deepcopy
 from os import PathLike, fspath
 from pathlib import Path
+from threading import RLock
 from typing import Any, Protocol
 
 from resumelog.application.errors import OutputMissing
@@ -167,6 +168,7 @@ class _Told:
         self._job, self._callback, self._scale_kind = job, callback, scale
         self._looked_at = job.monotonic()
         self._last: float | None = None
+        self._lock = RLock()
         self._failure: BaseException | None = None
 
     def begins(self) -> None:
@@ -178,11 +180,12 @@ class _Told:
 
         What it raises ends the export, also where the exporter takes that for a reason to return.
         """
-        try:
-            self._report(reported)
-        except BaseException as error:
-            self._failure = self._failure or error
-            raise
+        with self._lock:
+            try:
+                self._report(reported)
+            except BaseException as error:
+                self._failure = self._failure or error
+                raise
 
     def leave_if_failed(self) -> None:
         """Raise what a report raised, if the exporter went on or returned all the same."""

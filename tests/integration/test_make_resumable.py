@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import copy
+import itertools
 import math
+import sys
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -238,6 +241,24 @@ def test_threads_that_report_out_of_order_do_no_harm(log: ResumeLog, output: Pat
     export(log, Threads(), output)
     saved = [getattr(e, "progress", None) for e in events_of(log, str(output))]
     assert saved == [None, 0.2, 0.5, 0.6, None]
+
+
+def test_threads_that_report_at_once_do_no_harm(log: ResumeLog, output: Path) -> None:
+    class Threads:
+        def export(self, version: Any, output_path: str) -> None:
+            done = itertools.count(1)
+            with ThreadPoolExecutor(8) as pool:
+                report = version["_progress_callback"]
+                [*pool.map(lambda _: report(next(done) / 400), range(400))]
+            Path(output_path).write_text("made")
+
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        export(log, Threads(), output)
+    finally:
+        sys.setswitchinterval(interval)
+    assert names_of(log, str(output))[-1] == "Completed"
 
 
 def test_a_pause_takes_effect_at_a_report(
