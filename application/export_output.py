@@ -51,7 +51,7 @@ class ExportOutput(ABC):
     def artifact_path(self) -> Path | None:
         """Where the finished output is."""
         artifact = self._running.state.artifact
-        return Path(artifact.root, artifact.path) if artifact else None
+        return self._artifacts.path_of(artifact) if artifact else None
 
     @contextmanager
     def output(self, *, keep_partial: bool = False) -> Iterator[Path]:
@@ -125,7 +125,7 @@ class ExportOutput(ABC):
     def _settled(self, path: Path) -> Artifact:
         """Describe the output; the file that was just placed has been hashed already."""
         placed = self._placed
-        if placed and Path(placed.root, placed.path) == path and not self._artifacts.fault(placed):
+        if placed and self._artifacts.path_of(placed) == path and not self._artifacts.fault(placed):
             return placed
         return self._artifacts.settle(path)
 

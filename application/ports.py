@@ -265,6 +265,10 @@ class Artifacts(Protocol):
         """Make a file that is in its place durable, and describe it."""
         ...
 
+    def path_of(self, artifact: Artifact) -> Path:
+        """Return where a recorded file is."""
+        ...
+
     def fault(self, artifact: Artifact) -> str:
         """Return why a recorded file no longer counts; empty while it is intact."""
         ...

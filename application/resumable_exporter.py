@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from copy import deepcopy
-from os import PathLike, fspath
+from os import PathLike, fspath, path
 from pathlib import Path
 from threading import RLock
 from typing import Any, Protocol
@@ -74,7 +74,8 @@ class ResumableExporter:
     ) -> str:
         """Export, or go on where an earlier attempt stopped, or skip what is finished and intact.
 
-        Returns the exporter's path. `progress_callback` gets fractions of the whole; the last is
+        The exporter is given an absolute path. Returns `output_path` as it was given, or, where that
+        does not name the file from the current folder, its absolute path. `progress_callback` gets fractions of the whole; the last is
         1.0. `version` is left as it is. Raises what the exporter does, AlreadyRunning,
         InputsChanged, OutputMissing, ProgressOutOfRange, JobPaused, LeaseLost, StoreUnavailable.
         """
@@ -106,55 +107,53 @@ class ResumableExporter:
         callback: ProgressCallback | None,
     ) -> str:
         told = _Told(job, self._scale, callback)
-        made = str(job.artifact_path)
-        if not job.is_completed:
-            made = self._made(job, told, deepcopy(version), output, options)
-            told.leave_if_failed()
+        made = job.artifact_path
+        if not job.is_completed or made is None:
+            made = self._made(job, told, deepcopy(version), options)
             job.complete(made)
         told.end()
-        return output if Path(made) == job.output_path else made
+        return output if path.normpath(Path(output).absolute()) == str(made) else str(made)
 
     def _made(
         self,
         job: Export,
         told: _Told,
         version: dict[str, Any],
-        output: str,
         options: dict[str, Any],
-    ) -> str:
+    ) -> Path:
         """Let the exporter write beside its output, and move what it wrote into place."""
-        if self._in_place:
-            return self._run(job, told, version, output, options)
         assert job.output_path
+        if self._in_place:
+            return self._run(job, told, version, job.output_path, options)
         with job.beside_output(keep_partial=True) as partial:
-            written = Path(self._run(job, told, version, str(partial), options))
-            told.leave_if_failed()
+            written = self._run(job, told, version, partial, options)
             if written.is_dir() or not written.is_file():
                 raise OutputMissing(job.title, output=str(written))
             final = job.output_path
             if written != partial and partial.stem in written.name:  # another suffix than asked for
                 final = final.with_name(written.name.replace(partial.stem, final.stem))
             elif written != partial:
-                return str(written)
+                return written
             job.place(written, final)
-            return str(final)
+            return final
 
     def _run(
-        self, job: Export, told: _Told, version: dict[str, Any], path: str, options: dict[str, Any]
-    ) -> str:
+        self, job: Export, told: _Told, version: dict[str, Any], to: Path, options: dict[str, Any]
+    ) -> Path:
         told.begins()
-        if job.progress >= 1 and not Path(path).exists():
+        if job.progress >= 1 and not to.exists():
             told.begin_again("its output is missing")
         if job.progress:
             at = job.saved_at
             version[RESUME_INFO] = {
                 "progress": job.progress,
-                "output_path": path,
+                "output_path": str(to),
                 "timestamp": at.timestamp() if at else None,
             }
         version[CALLBACK] = told.report
-        written = self._exporter.export(version, path, **options)
-        return fspath(written) if isinstance(written, str | PathLike) else path
+        written = self._exporter.export(version, str(to), **options)
+        told.leave_if_failed()
+        return Path(written).absolute() if isinstance(written, str | PathLike) else to
 
 
 def _given(version: Mapping[str, Any]) -> dict[str, Any]:

@@ -25,8 +25,19 @@ class FileArtifacts:
         self.root = (root or Path.cwd()).absolute()
 
     def absolute(self, path: str | Path) -> Path:
-        """Return where a path below the root is."""
-        return self.root / path
+        """Return where a path below the root is, the same for each spelling of it.
+
+        Links stay as they are named, but for one that is left again by "..".
+        """
+        given = self.root / path
+        plain = Path(os.path.normpath(given))
+        if ".." not in given.parts or not given.parent.exists():
+            return plain
+        return (
+            plain
+            if plain.parent.exists() and given.parent.samefile(plain.parent)
+            else given.parent.resolve() / given.name
+        )
 
     def partial(self, final: Path, mark: str = "") -> Path:
         """Return a temporary path beside `final`, with its suffix; make the folder.
@@ -112,9 +123,13 @@ class FileArtifacts:
             sha256=_sha256(file),
         )
 
+    def path_of(self, artifact: Artifact) -> Path:
+        """Return where a recorded file is, whatever became of its root: that may be a link, or gone."""
+        return Path(os.path.normpath(Path(artifact.root, artifact.path)))
+
     def fault(self, artifact: Artifact) -> str:
         """Return "" while the file is as recorded: size and mtime, or sha256 if that moved."""
-        path = Path(artifact.root, artifact.path)
+        path = self.path_of(artifact)
         try:
             stat = path.stat()
         except OSError as error:

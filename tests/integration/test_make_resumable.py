@@ -113,6 +113,32 @@ def test_an_exporter_can_write_in_place(log: ResumeLog, output: Path) -> None:
     assert lines(output) == EVERY_UNIT
 
 
+@pytest.mark.parametrize("in_place", [False, True])
+def test_the_file_is_written_below_the_root_of_the_log(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, in_place: bool
+) -> None:
+    (tmp_path / "root").mkdir()
+    monkeypatch.chdir(tmp_path)
+    with resumelog.open("memory:", root=tmp_path / "root") as log:
+        made = export(log, LineExporter(), Path("成片.txt"), in_place=in_place)
+    assert made == str(tmp_path / "root" / "成片.txt")
+    assert lines(Path(made)) == EVERY_UNIT
+
+
+def test_a_path_that_an_exporter_returns_is_one_from_the_current_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Own(LineExporter):
+        def export(self, version: dict[str, Any], output_path: str) -> str:  # noqa: ARG002 - it has a name of its own
+            return super().export(version, "own.txt")
+
+    (tmp_path / "root").mkdir()
+    monkeypatch.chdir(tmp_path)
+    with resumelog.open("memory:", root=tmp_path / "root") as log:
+        for _ in range(2):
+            assert export(log, Own(), Path("成片.txt")) == str(tmp_path / "own.txt")
+
+
 def test_an_exporter_may_choose_another_suffix(log: ResumeLog, output: Path) -> None:
     class Zips(LineExporter):
         def export(self, version: dict[str, Any], output_path: str) -> str:
