@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from resumelog.application.errors import NoOutput
+from resumelog.application.errors import NoOutput, OutputMissing
 from resumelog.application.ports import Artifacts, InFlight
 from resumelog.application.running import Running, Saved
 from resumelog.domain.export_job import ExportJob, Report
@@ -30,6 +30,7 @@ class ExportOutput(ABC):
         self._kept: Path | None = None
         self._began_at = 0.0
         self._is_noted = False
+        self._stood: tuple[int, ...] = ()
         self._placed: Artifact | None = None
 
     @abstractmethod
@@ -41,6 +42,8 @@ class ExportOutput(ABC):
         self._began_at = self._running.state.progress
         if self._running.claim is None:
             self.discard_kept()
+        elif self.output_path and not self._began_at:
+            self._stood = self._artifacts.stamp(self.output_path)
 
     @property
     def title(self) -> str:
@@ -121,6 +124,13 @@ class ExportOutput(ABC):
         `started` is its leader's start time, as `Worker.started`. Raises LeaseLost.
         """
         self._running.begun(InFlight(OUTPUT, 0, group, started, self._left))
+
+    def _require_made(self, path: Path) -> None:
+        """Raise OutputMissing for no file, and for one that stood there before this job began."""
+        if not path.is_file():
+            raise OutputMissing(self.title, output=str(path))
+        if self._stood and path == self.output_path and self._artifacts.stamp(path) == self._stood:
+            raise OutputMissing(self.title, output=f"{path} but the one that was there before")
 
     def _settled(self, path: Path) -> Artifact:
         """Describe the output; the file that was just placed has been hashed already."""

@@ -265,6 +265,10 @@ class Artifacts(Protocol):
         """Make a file that is in its place durable, and describe it."""
         ...
 
+    def stamp(self, path: Path) -> tuple[int, ...]:
+        """Return what any writing to a file alters; empty where there is none, or it is new."""
+        ...
+
     def path_of(self, artifact: Artifact) -> Path:
         """Return where a recorded file is."""
         ...

@@ -8,6 +8,7 @@ import os
 import re
 import secrets
 import shutil
+import time
 from contextlib import suppress
 from pathlib import Path
 
@@ -15,6 +16,9 @@ from resumelog.application.ports import PARTIAL_MARK
 from resumelog.domain.values import Artifact
 
 PARTIAL = re.compile(rf"\.(?P<stem>.+){re.escape(PARTIAL_MARK)}[0-9a-f]{{8}}(?P<suffix>\.[^.]*)?")
+
+
+NEW_NS = 100_000_000
 
 
 class FileArtifacts:
@@ -122,6 +126,18 @@ class FileArtifacts:
             mtime_ns=stat.st_mtime_ns,
             sha256=_sha256(file),
         )
+
+    def stamp(self, path: Path) -> tuple[int, ...]:
+        """Return inode, mtime and size; nothing where that can't tell two writings apart.
+
+        Of two writings in one tick of the file system's clock the second leaves the mtime as it is.
+        """
+        try:
+            stat = path.stat()
+        except OSError:
+            return ()
+        is_new = abs(time.time_ns() - stat.st_mtime_ns) < NEW_NS
+        return () if is_new else (stat.st_ino, stat.st_mtime_ns, stat.st_size)
 
     def path_of(self, artifact: Artifact) -> Path:
         """Return where a recorded file is, whatever became of its root: that may be a link, or gone."""

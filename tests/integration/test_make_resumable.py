@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import itertools
 import math
+import os
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -163,6 +164,21 @@ def test_an_exporter_that_writes_nothing_fails(
     with pytest.raises(OutputMissing):
         export(log, Idle(), output)
     assert names_of(log, str(output)) == ["Started", "Failed"]
+
+
+def test_a_file_from_before_is_no_result(log: ResumeLog, output: Path) -> None:
+    class Idle:
+        def export(self, version: Any, output_path: str) -> str:  # noqa: ARG002 - as exporters are called
+            return output_path
+
+    output.write_text("of another version")
+    os.utime(output, (1, 1))
+    with pytest.raises(OutputMissing, match="before"):
+        export(log, Idle(), output, in_place=True)
+    report = log.exports.run_all([(VERSION, output)], lambda job, version: None)  # noqa: ARG005 - as it is called
+    assert len(report.failed) == 1
+    output.touch()
+    assert export(log, Idle(), output, in_place=True) == str(output)
 
 
 # What it is bound to
