@@ -10,6 +10,8 @@ from pathlib import Path
 from threading import RLock
 from typing import Any, Protocol
 
+from pydantic import JsonValue
+
 from resumelog.application.errors import OutputMissing
 from resumelog.application.export import Export
 from resumelog.application.export_jobs import ExportJobs, OnChangedInputs
@@ -30,6 +32,12 @@ class Exporter(Protocol):
     present where an earlier attempt stopped: its progress, output_path, and timestamp (seconds).
     Where that attempt had written to output_path, it stands there; one that was lost since begins
     again at 0. An exporter that writes only at its end is told of its progress, and finds no file.
+    What it returns is the path that it wrote, if that is another; what names no file is ignored.
+
+    Two more methods are optional. `inputs(version)` returns what else the output depends on, in JSON:
+    its own options, or the digest of a source; a change begins again as one of the version does
+    (`run_all` takes that as `inputs`). `finished(output_path)` is called once the output stands in
+    its place and the job is recorded as completed, not for what is skipped: a kill in between omits it.
     """
 
     def export(self, version: Any, output_path: str) -> Any:
@@ -85,7 +93,7 @@ class ResumableExporter:
             self._jobs() as jobs,
             jobs.resume(
                 output,
-                inputs=jsonable([given, options] if options else given),
+                inputs=self._bound_to(given, options),
                 exporter=self.name,
                 on_changed_inputs=self._on_changed_inputs,
                 save_interval_s=self._save_interval_s,
@@ -97,6 +105,16 @@ class ResumableExporter:
     def export_in(self, job: Export, version: Mapping[str, Any]) -> str:
         """Export within a job that was begun already, as by `run_all(…, exporter=self.name)`."""
         return self._finished(job, _given(version), str(job.output_path), {}, None)
+
+    def _bound_to(self, given: dict[str, Any], options: dict[str, Any]) -> JsonValue:
+        """Return what another result would come of, if it changed."""
+        if inputs := self._hook("inputs"):
+            return jsonable([given, options, inputs(deepcopy(given))])
+        return jsonable([given, options] if options else given)
+
+    def _hook(self, name: str) -> Callable[..., Any] | None:
+        hook = getattr(self._exporter, name, None)
+        return hook if callable(hook) else None
 
     def _finished(
         self,
@@ -111,6 +129,8 @@ class ResumableExporter:
         if not job.is_completed or made is None:
             made = self._made(job, told, deepcopy(version), options)
             job.complete(made)
+            if finished := self._hook("finished"):
+                finished(str(made))
         told.end()
         return output if path.normpath(Path(output).absolute()) == str(made) else str(made)
 

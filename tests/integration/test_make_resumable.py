@@ -208,6 +208,32 @@ def test_another_input_begins_again_or_is_refused(log: ResumeLog, output: Path) 
     assert output.read_text().count("出发") == 10
 
 
+def test_an_exporter_says_what_else_its_output_depends_on(log: ResumeLog, output: Path) -> None:
+    class Encodes(LineExporter):
+        crf = 18
+
+        def inputs(self, version: dict[str, Any]) -> dict[str, Any]:
+            return {"crf": self.crf, "of": version.pop("title")}
+
+    exporter = Encodes()
+    for crf in (18, 18, 23):
+        exporter.crf = crf
+        export(log, exporter, output)
+    assert exporter.made == EVERY_UNIT * 2
+
+
+def test_an_exporter_is_told_once_its_output_is_recorded(log: ResumeLog, output: Path) -> None:
+    class Tidies(LineExporter):
+        def finished(self, output_path: str) -> None:
+            assert names_of(log, output_path)[-1] == "Completed"
+            self.tidied = [*getattr(self, "tidied", []), output_path]
+
+    exporter = Tidies()
+    for _ in range(2):
+        export(log, exporter, output)
+    assert exporter.tidied == [str(output)]
+
+
 def test_a_version_need_not_be_json_but_must_say_the_same_in_every_process(
     log: ResumeLog, output: Path
 ) -> None:
