@@ -7,7 +7,6 @@ from contextlib import AbstractContextManager
 from copy import deepcopy
 from os import PathLike, fspath, path
 from pathlib import Path
-from threading import RLock
 from typing import Any, Protocol
 
 from pydantic import JsonValue
@@ -16,13 +15,10 @@ from resumelog.application.errors import OutputMissing
 from resumelog.application.export import Export
 from resumelog.application.export_jobs import ExportJobs, OnChangedInputs
 from resumelog.application.jsonable import jsonable
-from resumelog.application.progress_scale import ProgressScale, Scale
+from resumelog.application.progress_scale import Scale
+from resumelog.application.reported_progress import ProgressCallback, ReportedProgress
 
 CALLBACK, RESUME_INFO = "_progress_callback", "_resume_info"
-LOOK_S = 1.0
-"""So often an exporter that reports is asked to leave, if somebody paused its job."""
-
-ProgressCallback = Callable[[float], object]
 
 
 class Exporter(Protocol):
@@ -70,7 +66,9 @@ class ResumableExporter:
         return str(getattr(self._exporter, "name", type(self._exporter).__name__))
 
     def __getattr__(self, name: str) -> Any:
-        """Return what the exporter itself has under this name."""
+        """Return what the exporter itself has under this name, if that is public."""
+        if name.startswith("_"):  # a copy is asked for such names before it has an exporter
+            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
         return getattr(self._exporter, name)
 
     def export(
@@ -83,12 +81,13 @@ class ResumableExporter:
         """Export, or go on where an earlier attempt stopped, or skip what is finished and intact.
 
         The exporter is given an absolute path. Returns `output_path` as it was given, or, where that
-        does not name the file from the current folder, its absolute path. `progress_callback` gets fractions of the whole; the last is
+        does not name the file from the current folder, its absolute path. `progress_callback`, else `version["_progress_callback"]`, gets fractions of the whole; the last is
         1.0. `version` is left as it is. Raises what the exporter does, AlreadyRunning,
         InputsChanged, OutputMissing, ProgressOutOfRange, JobPaused, LeaseLost, StoreUnavailable.
         """
         output = fspath(output_path)
         given = _given(version)
+        callback = progress_callback or version.get(CALLBACK)
         with (
             self._jobs() as jobs,
             jobs.resume(
@@ -100,11 +99,12 @@ class ResumableExporter:
                 needs_output=True,
             ) as job,
         ):
-            return self._finished(job, given, output, options, progress_callback)
+            return self._finished(job, given, output, options, callback)
 
     def export_in(self, job: Export, version: Mapping[str, Any]) -> str:
         """Export within a job that was begun already, as by `run_all(…, exporter=self.name)`."""
-        return self._finished(job, _given(version), str(job.output_path), {}, None)
+        given, callback = _given(version), version.get(CALLBACK)
+        return self._finished(job, given, str(job.output_path), {}, callback)
 
     def _bound_to(self, given: dict[str, Any], options: dict[str, Any]) -> JsonValue:
         """Return what another result would come of, if it changed."""
@@ -124,7 +124,7 @@ class ResumableExporter:
         options: dict[str, Any],
         callback: ProgressCallback | None,
     ) -> str:
-        told = _Told(job, self._scale, callback)
+        told = ReportedProgress(job, self._scale, callback)
         made = job.artifact_path
         if not job.is_completed or made is None:
             made = self._made(job, told, deepcopy(version), options)
@@ -137,7 +137,7 @@ class ResumableExporter:
     def _made(
         self,
         job: Export,
-        told: _Told,
+        told: ReportedProgress,
         version: dict[str, Any],
         options: dict[str, Any],
     ) -> Path:
@@ -158,7 +158,12 @@ class ResumableExporter:
             return final
 
     def _run(
-        self, job: Export, told: _Told, version: dict[str, Any], to: Path, options: dict[str, Any]
+        self,
+        job: Export,
+        told: ReportedProgress,
+        version: dict[str, Any],
+        to: Path,
+        options: dict[str, Any],
     ) -> Path:
         told.begins()
         if job.progress >= 1 and not to.exists():
@@ -178,67 +183,3 @@ class ResumableExporter:
 
 def _given(version: Mapping[str, Any]) -> dict[str, Any]:
     return {name: each for name, each in version.items() if name not in (CALLBACK, RESUME_INFO)}
-
-
-class _Told:
-    """What an exporter tells of its progress, on its way to the log and to who asked for it."""
-
-    def __init__(self, job: Export, scale: Scale, callback: ProgressCallback | None) -> None:
-        self._job, self._callback, self._scale_kind = job, callback, scale
-        self._looked_at = job.monotonic()
-        self._last: float | None = None
-        self._lock = RLock()
-        self._failure: BaseException | None = None
-
-    def begins(self) -> None:
-        """Let the exporter go on where the job is now."""
-        self._scale = ProgressScale(self._scale_kind, self._job.progress, self._job.title)
-
-    def report(self, reported: float) -> None:
-        """Record a report; one that falls is of work that was overtaken, and left out.
-
-        What it raises ends the export, also where the exporter takes that for a reason to return.
-        """
-        with self._lock:
-            try:
-                self._report(reported)
-            except BaseException as error:
-                self._failure = self._failure or error
-                raise
-
-    def leave_if_failed(self) -> None:
-        """Raise what a report raised, if the exporter went on or returned all the same."""
-        if self._failure:
-            raise self._failure
-
-    def _report(self, reported: float) -> None:
-        job = self._job
-        job.require_fraction(reported)
-        whole = self._scale.of_whole(reported)
-        if self._scale.begins_again(whole):
-            job.begin_again(f"it reported {whole} after a resume at {job.progress}")
-        if whole > job.progress or self._last is None:
-            job.save_progress(max(whole, job.progress))
-        self._tell(job.progress)
-        self._look()
-
-    def begin_again(self, why: str) -> None:
-        """Forget the progress before the exporter begins."""
-        self._job.begin_again(why)
-        self.begins()
-
-    def end(self) -> None:
-        """Let the last fraction that is told be 1.0."""
-        if self._last != 1.0:
-            self._tell(1.0)
-
-    def _tell(self, fraction: float) -> None:
-        self._last = fraction
-        if self._callback:
-            self._callback(fraction)
-
-    def _look(self) -> None:
-        now = self._job.monotonic()
-        if now - self._looked_at >= LOOK_S:
-            self._looked_at = now
-            self._job.leave_if_paused()

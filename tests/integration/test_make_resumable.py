@@ -6,6 +6,7 @@ import copy
 import itertools
 import math
 import os
+import pickle
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -58,6 +59,22 @@ def test_it_returns_the_exporters_path_and_the_last_callback_is_1(
     assert resumable.export(VERSION, str(output), progress_callback=told.append) == str(output)
     assert told == [unit / 10 for unit in range(1, 11)]
     assert lines(output) == EVERY_UNIT
+
+
+def test_the_callers_own_callback_in_the_version_is_told(log: ResumeLog, output: Path) -> None:
+    told: list[float] = []
+    export(log, LineExporter(units=2), output, {**VERSION, "_progress_callback": told.append})
+    assert told == [0.5, 1.0]
+
+
+def test_a_copy_is_resumable_too(output: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(output.parent)
+    resumable = resumelog.make_resumable(LineExporter())
+    copies = (copy.copy(resumable), copy.deepcopy(resumable), pickle.loads(pickle.dumps(resumable)))
+    for each in copies:
+        assert each.export(VERSION, str(output)) == str(output)
+    with pytest.raises(AttributeError, match="_nothing"):
+        resumable._nothing  # noqa: B018 - it is asked for
 
 
 def test_a_silent_exporter_is_started_completed_and_skipped(log: ResumeLog, output: Path) -> None:
@@ -260,6 +277,17 @@ def test_what_is_no_progress_fails_the_export(log: ResumeLog, output: Path, bad:
     assert names_of(log, str(output)) == ["Started", "Failed"]
 
 
+def test_a_sum_of_parts_may_end_beyond_1(log: ResumeLog, output: Path) -> None:
+    class Sums:
+        def export(self, version: Any, output_path: str) -> None:
+            Path(output_path).write_text("made")
+            version["_progress_callback"](-1e-17)
+            version["_progress_callback"](math.nextafter(1.0, 2.0))
+
+    export(log, Sums(), output)
+    assert names_of(log, str(output))[-1] == "Completed"
+
+
 def test_an_exporter_that_begins_at_0_after_a_resume_is_recorded_so(
     log: ResumeLog, output: Path
 ) -> None:
@@ -338,7 +366,7 @@ def test_a_pause_takes_effect_at_a_report(
                 log.exports.pause(str(output), "午休", "小王")
             return super()._reported(done, info)
 
-    monkeypatch.setattr("resumelog.application.resumable_exporter.LOOK_S", 0.0)
+    monkeypatch.setattr("resumelog.application.reported_progress.LOOK_S", 0.0)
     exporter = Paused()
     with pytest.raises(JobPaused, match="小王"):
         export(log, exporter, output)
@@ -359,7 +387,7 @@ def test_an_exporter_that_returns_what_there_is_at_a_pause_is_not_completed(
                 version["_progress_callback"](0.5)
             return output_path
 
-    monkeypatch.setattr("resumelog.application.resumable_exporter.LOOK_S", 0.0)
+    monkeypatch.setattr("resumelog.application.reported_progress.LOOK_S", 0.0)
     with pytest.raises(JobPaused, match="小王"):
         export(log, Swallows(), output, in_place=in_place)
     assert "Completed" not in names_of(log, str(output))
