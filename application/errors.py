@@ -3,7 +3,8 @@
 ResumelogError
 ├── Refused                        see resumelog.domain.errors
 │   └── BadInput
-│       └── BadBatch, DuplicateExport   many exports that can't be run together
+│       ├── BadBatch, DuplicateExport   many exports that can't be run together
+│       └── BadVersion             what is to be exported has no names
 ├── JobNotFound, AmbiguousJob      a name that means no job, or several
 ├── AlreadyRunning                 another worker holds the job
 ├── JobPaused                      somebody asked the worker to leave
@@ -107,6 +108,14 @@ class BadBatch(BadInput):
 
     text = "the exports can't be run: {why}"
     why: str
+
+
+class BadVersion(BadInput):
+    """What is to be exported is no mapping, so that an exporter's callback has no place in it."""
+
+    text = "the version is of the type {kind}, and no mapping; give a dict: {advice}"
+    kind: str
+    advice: str
 
 
 class DuplicateExport(BadInput):

@@ -66,7 +66,8 @@ class ExportOutput(ABC):
         before each save. That of an imported job begins as a copy of the output that the old system
         left. Where an earlier attempt had written to it, and it is gone, the job begins again at 0 on
         entering this block; an exporter that writes only at its end goes on where it was.
-        Raises NotRunning where the export is completed already, and LeaseLost.
+        Raises OutputMissing where nothing was written, NotRunning where the export is completed
+        already, and LeaseLost.
         """
         with self.beside_output(keep_partial=keep_partial) as partial:
             yield partial
@@ -101,6 +102,8 @@ class ExportOutput(ABC):
         is gone on with, and must not begin with nothing and put that over the output.
         """
         self._running.watch()
+        if not partial.exists():
+            raise OutputMissing(self.title, output=str(final))
         if partial == self._kept:
             partial = self._doubled(partial, final)
         self._placed = self._artifacts.commit(partial, final)

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from copy import deepcopy
+from dataclasses import is_dataclass
 from os import PathLike, fspath, path
 from pathlib import Path
 from typing import Any, Protocol
 
 from pydantic import JsonValue
 
-from resumelog.application.errors import OutputMissing
+from resumelog.application.errors import BadVersion, OutputMissing
 from resumelog.application.export import Export
 from resumelog.application.export_jobs import ExportJobs, OnChangedInputs
 from resumelog.application.jsonable import jsonable
@@ -53,12 +54,13 @@ class ResumableExporter:
         save_interval_s: float,
         on_changed_inputs: OnChangedInputs = "restart",
         in_place: bool = False,
+        key: Callable[[Mapping[str, Any], str], str] | str | None = None,
     ) -> None:
         """Wrap it; `resumelog.make_resumable` says what the options are."""
         self._exporter, self._jobs = exporter, jobs
         self._scale: Scale = progress_scale
         self._save_interval_s, self._on_changed_inputs = save_interval_s, on_changed_inputs
-        self._in_place = in_place
+        self._in_place, self._key = in_place, key
 
     @property
     def name(self) -> str:
@@ -83,16 +85,18 @@ class ResumableExporter:
         The exporter is given an absolute path. Returns `output_path` as it was given, or, where that
         does not name the file from the current folder, its absolute path. `progress_callback`, else `version["_progress_callback"]`, gets fractions of the whole; the last is
         1.0. `version` is left as it is. Raises what the exporter does, AlreadyRunning,
-        InputsChanged, OutputMissing, ProgressOutOfRange, JobPaused, LeaseLost, StoreUnavailable.
+        BadKey, BadVersion, NotJson, InputsChanged, OutputMissing, ProgressOutOfRange, JobPaused, LeaseLost, StoreUnavailable.
         """
         output = fspath(output_path)
         given = _given(version)
+        key = self._key(version, output) if callable(self._key) else self._key
         callback = progress_callback or version.get(CALLBACK)
         with (
             self._jobs() as jobs,
             jobs.resume(
                 output,
                 inputs=self._bound_to(given, options),
+                key=key,
                 exporter=self.name,
                 on_changed_inputs=self._on_changed_inputs,
                 save_interval_s=self._save_interval_s,
@@ -144,14 +148,18 @@ class ResumableExporter:
         """Let the exporter write beside its output, and move what it wrote into place."""
         assert job.output_path
         if self._in_place:
-            return self._run(job, told, version, job.output_path, options)
+            written = self._run(job, told, version, job.output_path, options)
+            return written if written.exists() else job.output_path
         with job.beside_output(keep_partial=True) as partial:
             written = self._run(job, told, version, partial, options)
-            if written.is_dir() or not written.is_file():
+            if not written.exists() and partial.is_file():
+                written = partial
+            if not written.is_file():
                 raise OutputMissing(job.title, output=str(written))
             final = job.output_path
-            if written != partial and partial.stem in written.name:  # another suffix than asked for
-                final = final.with_name(written.name.replace(partial.stem, final.stem))
+            stem = partial.name.removesuffix(final.suffix)
+            if written != partial and stem in written.name:  # another suffix than asked for
+                final = final.with_name(written.name.replace(stem, final.stem))
             elif written != partial:
                 return written
             job.place(written, final)
@@ -182,4 +190,13 @@ class ResumableExporter:
 
 
 def _given(version: Mapping[str, Any]) -> dict[str, Any]:
+    if not isinstance(version, Mapping):
+        advice = (
+            "its asdict()"
+            if is_dataclass(version)
+            else "its model_dump()"
+            if hasattr(version, "model_dump")
+            else "or a wrapper whose `export` takes one"
+        )
+        raise BadVersion(kind=type(version).__name__, advice=advice)
     return {name: each for name, each in version.items() if name not in (CALLBACK, RESUME_INFO)}

@@ -18,6 +18,7 @@ from resumelog.domain.values import Artifact
 PARTIAL = re.compile(rf"\.(?P<stem>.+){re.escape(PARTIAL_MARK)}[0-9a-f]{{8}}(?P<suffix>\.[^.]*)?")
 
 
+STEM_AND_END_BYTES_MAX = 255 - len(".") - len("-copy") - len(".begun")
 NEW_NS = 100_000_000
 
 
@@ -54,8 +55,9 @@ class FileArtifacts:
         if final.is_dir():
             raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(final))
         _make_folder(final.parent)
+        end = f"{PARTIAL_MARK}{mark or secrets.token_hex(4)}{final.suffix}"
         return final.with_name(
-            f".{final.stem}{PARTIAL_MARK}{mark or secrets.token_hex(4)}{final.suffix}"
+            f".{_cut(final.stem, STEM_AND_END_BYTES_MAX - len(os.fsencode(end)))}{end}"
         )
 
     def commit(self, partial: Path, final: Path) -> Artifact:
@@ -160,6 +162,12 @@ class FileArtifacts:
 def _sha256(path: Path) -> str:
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _cut(stem: str, size: int) -> str:
+    """Return as much of the stem of a long name as leaves room for what a temporary one adds."""
+    encoded = os.fsencode(stem)
+    return stem if len(encoded) <= size else encoded[: max(size, 0)].decode(errors="ignore")
 
 
 def _note(partial: Path) -> Path:

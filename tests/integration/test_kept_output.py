@@ -140,6 +140,15 @@ def test_a_job_without_an_output_has_none_to_write(log: ResumeLog) -> None:
     assert last.artifact is None
 
 
+def test_a_block_that_wrote_nothing_says_so(log: ResumeLog, output: Path) -> None:
+    with (
+        pytest.raises(OutputMissing, match=str(output)),
+        log.exports.resume(output) as job,
+        job.output(),
+    ):
+        pass
+
+
 def test_the_file_that_was_placed_is_the_one_that_is_recorded(log: ResumeLog, output: Path) -> None:
     with log.exports.resume(output) as job:
         with job.output() as partial:

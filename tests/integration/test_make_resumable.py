@@ -10,6 +10,7 @@ import pickle
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -21,9 +22,9 @@ from support.logs import events_of, names_of
 
 import resumelog
 from resumelog import ResumeLog
-from resumelog.application.errors import JobPaused, OutputMissing
+from resumelog.application.errors import BadVersion, JobPaused, OutputMissing
 from resumelog.application.progress_scale import Scale
-from resumelog.domain.errors import InputsChanged, NotJson, ProgressOutOfRange
+from resumelog.domain.errors import BadKey, InputsChanged, NotJson, ProgressOutOfRange
 from resumelog.domain.export_events import Interrupted, Restarted
 
 VERSION = {"title": "归途", "scenes": [{"id": "s1", "秒": 1.5}]}
@@ -286,6 +287,76 @@ def test_a_sum_of_parts_may_end_beyond_1(log: ResumeLog, output: Path) -> None:
 
     export(log, Sums(), output)
     assert names_of(log, str(output))[-1] == "Completed"
+
+
+@dataclass
+class Film:
+    """A version as some programs have it."""
+
+    title: str
+
+
+@pytest.mark.parametrize(("version", "advice"), [(Film("x"), "asdict"), ("x", "dict")])
+def test_a_version_without_names_is_refused_before_anything_is_written(
+    log: ResumeLog, output: Path, version: Any, advice: str
+) -> None:
+    with pytest.raises(BadVersion, match=advice):
+        export(log, LineExporter(), output, version)
+    assert log.queries.count() == 0
+
+
+def test_a_job_may_have_another_name_than_its_output(log: ResumeLog, output: Path) -> None:
+    export(log, LineExporter(), output, key="成片")
+    export(
+        log, LineExporter(), output, key=lambda version, to: f"{version['title']} {Path(to).stem}"
+    )
+    assert names_of(log, "成片") == names_of(log, f"归途 {output.stem}")
+    assert names_of(log, "成片")[-1] == "Completed"
+
+
+def test_an_output_whose_path_is_too_long_for_a_key_asks_for_one(
+    log: ResumeLog, output: Path
+) -> None:
+    output = Path(output.parent, *["f" * 200] * 3, "成片.txt")
+    with pytest.raises(BadKey, match="with `key`"):
+        export(log, LineExporter(), output)
+    export(log, LineExporter(), output, key="成片")
+    assert lines(output) == EVERY_UNIT
+
+
+@pytest.mark.parametrize("name", ["夜" * 83 + ".txt", "n" * 255, "." + "n" * 254])
+def test_an_output_may_have_as_long_a_name_as_a_file_can(
+    log: ResumeLog, output: Path, name: str
+) -> None:
+    exporter = LineExporter()
+    stopped_after(log, exporter, output.with_name(name), 4)
+    export(log, exporter, output.with_name(name))
+    assert exporter.made == EVERY_UNIT
+    assert [path.name for path in output.parent.iterdir() if "partial" in path.name] == []
+
+
+@pytest.mark.parametrize("in_place", [False, True])
+def test_an_exporter_may_return_what_is_no_path(
+    log: ResumeLog, output: Path, *, in_place: bool
+) -> None:
+    class Fine(LineExporter):
+        def export(self, version: dict[str, Any], output_path: str) -> str:
+            super().export(version, output_path)
+            return "ok"
+
+    assert export(log, Fine(), output, in_place=in_place) == str(output)
+    assert lines(output) == EVERY_UNIT
+
+
+def test_an_exporter_may_add_a_suffix(log: ResumeLog, output: Path) -> None:
+    class Adds(LineExporter):
+        def export(self, version: dict[str, Any], output_path: str) -> str:
+            return super().export(version, f"{output_path}.txt")
+
+    output = output.with_name("成片")
+    for _ in range(2):
+        assert export(log, Adds(), output) == f"{output}.txt"
+    assert lines(output.with_name("成片.txt")) == EVERY_UNIT
 
 
 def test_an_exporter_that_begins_at_0_after_a_resume_is_recorded_so(
