@@ -65,7 +65,9 @@ class ExportOutput(ABC):
         kill may leave more in it than was saved, so cut it to what `cursor` says. It is made durable
         before each save. That of an imported job begins as a copy of the output that the old system
         left. Where an earlier attempt had written to it, and it is gone, the job begins again at 0 on
-        entering this block; an exporter that writes only at its end goes on where it was.
+        entering this block; an exporter that writes only at its end goes on where it was. All attempts
+        have the same one: a worker that hung, was succeeded and wakes up within a write still
+        writes to it.
         Raises OutputMissing where nothing was written, NotRunning where the export is completed
         already, and LeaseLost.
         """
