@@ -77,6 +77,7 @@ class ExportJobs:
         running = Running(self._log, self._leases, self._clock, job)
 
         def begin(job: ExportJob, by: Claim) -> Events:
+            export.was_at(job.work.output_path)
             return job.begin(
                 work,
                 by,

@@ -30,6 +30,7 @@ class ExportOutput(ABC):
         self._kept: Path | None = None
         self._began_at = 0.0
         self._is_noted = False
+        self._former: Path | None = None
         self._stood: tuple[int, ...] = ()
         self._placed: Artifact | None = None
 
@@ -37,8 +38,15 @@ class ExportOutput(ABC):
     def begin_again(self, reason: str) -> Saved:
         """Forget the progress."""
 
+    def was_at(self, output: str) -> None:
+        """Take the path of the output that the last attempt was to make, "" where there was none."""
+        self._former = Path(output) if output else None
+
     def begins(self) -> None:
         """Look at what earlier attempts left, now that this one has begun."""
+        former = self._former
+        if former and former != self.output_path and former.parent.is_dir() and not former.is_dir():
+            self._artifacts.discard(self._partial_of(former))
         self._began_at = self._running.state.progress
         if self._running.claim is None:
             self.discard_kept()

@@ -140,6 +140,21 @@ def test_a_job_without_an_output_has_none_to_write(log: ResumeLog) -> None:
     assert last.artifact is None
 
 
+def test_that_of_another_output_is_removed(log: ResumeLog, output: Path) -> None:
+    with (
+        suppress(KeyboardInterrupt),
+        log.exports.resume(output, key="成片") as job,
+        job.output(keep_partial=True) as partial,
+    ):
+        partial.write_bytes(b"one")
+        job.save_progress(0.5)
+        raise KeyboardInterrupt
+    assert partial.exists()
+    with log.exports.resume(output.with_name("other.mp4"), key="成片") as job:
+        assert job.progress == 0.0
+    assert [*output.parent.glob(".*partial*")] == []
+
+
 def test_a_block_that_wrote_nothing_says_so(log: ResumeLog, output: Path) -> None:
     with (
         pytest.raises(OutputMissing, match=str(output)),
