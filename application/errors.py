@@ -4,7 +4,8 @@ ResumelogError
 ├── Refused                        see resumelog.domain.errors
 │   └── BadInput
 │       ├── BadArgument            an option that can't be meant
-│       └── BadBatch, DuplicateExport   many exports that can't be run together
+│       ├── BadBatch, DuplicateExport   many exports that can't be run together
+│       └── NoVersion              what is to be exported has no names
 ├── JobNotFound, AmbiguousJob      a name that means no job, or several
 ├── AlreadyRunning                 another worker holds the job
 ├── JobPaused                      somebody asked the worker to leave
@@ -117,6 +118,14 @@ class BadBatch(BadInput):
 
     text = "the exports can't be run: {why}"
     why: str
+
+
+class NoVersion(BadInput):
+    """What is to be exported is no mapping, so that an exporter's callback has no place in it."""
+
+    text = "the version is of the type {kind}, and no mapping; give a dict: {advice}"
+    kind: str
+    advice: str
 
 
 class DuplicateExport(BadInput):

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from pydantic import JsonValue
 
-from resumelog.application.errors import JobPaused, OutputMissing
+from resumelog.application.errors import JobPaused
 from resumelog.application.export_options import seconds_between
 from resumelog.application.export_output import ExportOutput
 from resumelog.application.export_progress import Watched
@@ -153,15 +153,17 @@ class Export(ExportOutput, Watched):
     def complete(self, output: str | Path | None = None) -> Saved:
         """Finish, with the output if there is one; `output` names another than `output_path`.
 
-        Raises UnitsRemain where some are left, OutputMissing where `output` is no file.
+        Raises UnitsRemain where some are left, OutputMissing where `output` is no file, or stands
+        there unaltered since before the job began at 0.
         """
         path = self._artifacts.absolute(output) if output else self.output_path
-        if output and not (path and path.is_file()):
-            raise OutputMissing(self.title, output=str(path))
+        if output and path:
+            self._require_made(path)
         self.flush()
         artifact = self._settled(path) if path and path.is_file() else None
         at = self._running.clock.now()
         saved = self._running.do(lambda job, by: job.complete(artifact, by, at))
+        self.discard_kept()
         self._meter.report(self.progress)
         self._tell()
         return saved

@@ -28,6 +28,7 @@ from resumelog.application.jsonable import jsonable
 from resumelog.application.ports import Artifacts, Clock, Leases, Signals
 from resumelog.application.running import Running
 from resumelog.application.stop_flag import StopFlag
+from resumelog.domain.errors import BadKey
 from resumelog.domain.events import Events
 from resumelog.domain.export_job import ExportJob, Work
 from resumelog.domain.export_state import ExportState
@@ -79,11 +80,12 @@ class ExportJobs:
         require_on_changed_inputs(on_changed_inputs)
         save_interval_s = seconds_between(save_interval_s)
         output = None if output_path is None else self._artifacts.absolute(output_path)
-        job = ExportJob.named(output and str(output) if key is None else key)
+        job = _job_of(output) if key is None else ExportJob.named(key)
         work = Work(exporter, str(output or ""), fingerprint(inputs))
         running = Running(self._log, self._leases, self._clock, job)
 
         def begin(job: ExportJob, by: Claim) -> Events:
+            export.was_at(job.work.output_path)
             return job.begin(
                 work,
                 by,
@@ -196,3 +198,11 @@ class ExportJobs:
 
     def _is_intact(self, job: ExportJob, needs_output: bool) -> bool:
         return not (self._artifacts.fault(job.artifact) if job.artifact else needs_output)
+
+
+def _job_of(output: Path | None) -> ExportJob:
+    try:
+        return ExportJob.named(output and str(output))
+    except BadKey as error:
+        why = f"{error.why}; give the job another name with `key`"
+        raise BadKey(what="the output path", key=error.key, why=why) from None

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from resumelog.application.errors import NoOutput
+from resumelog.application.errors import NoOutput, OutputMissing
 from resumelog.application.ports import Artifacts, InFlight
-from resumelog.application.running import Running
+from resumelog.application.running import Running, Saved
 from resumelog.domain.export_job import ExportJob, Report
 from resumelog.domain.values import Artifact
 
 OUTPUT = "output"
 
 
-class ExportOutput:
+class ExportOutput(ABC):
     """What a worker's handle on an export does with its output. `output_path` is absolute."""
 
     def __init__(
@@ -26,7 +27,31 @@ class ExportOutput:
         self.output_path = output
         self._appended: Path | None = None
         self._left: str | None = None
+        self._kept: Path | None = None
+        self._began_at = 0.0
+        self._is_noted = False
+        self._former: Path | None = None
+        self._stood: tuple[int, ...] = ()
         self._placed: Artifact | None = None
+
+    @abstractmethod
+    def begin_again(self, reason: str) -> Saved:
+        """Forget the progress."""
+
+    def was_at(self, output: str) -> None:
+        """Take the path of the output that the last attempt was to make, "" where there was none."""
+        self._former = Path(output) if output else None
+
+    def begins(self) -> None:
+        """Look at what earlier attempts left, now that this one has begun."""
+        former = self._former
+        if former and former != self.output_path and former.parent.is_dir() and not former.is_dir():
+            self._artifacts.discard(self._partial_of(former))
+        self._began_at = self._running.state.progress
+        if self._running.claim is None:
+            self.discard_kept()
+        elif self.output_path and not self._began_at:
+            self._stood = self._artifacts.stamp(self.output_path)
 
     @property
     def title(self) -> str:
@@ -37,17 +62,22 @@ class ExportOutput:
     def artifact_path(self) -> Path | None:
         """Where the finished output is."""
         artifact = self._running.state.artifact
-        return Path(artifact.root, artifact.path) if artifact else None
+        return self._artifacts.path_of(artifact) if artifact else None
 
     @contextmanager
     def output(self, *, keep_partial: bool = False) -> Iterator[Path]:
         """Yield a temporary path; move it into place when the block ends without an error.
 
         What a kill leaves of it, the next worker removes. With `keep_partial`, for exporters that
-        append, it stays and is yielded again, unless the job is at 0: a kill may leave more in it
-        than was saved, so cut it to what `cursor` says. It is made durable before each save. That of
-        an imported job begins as a copy of the output that the old system left.
-        Raises NotRunning where the export is completed already, and LeaseLost.
+        append, it stays until the job is completed, and is yielded again, unless the job is at 0: a
+        kill may leave more in it than was saved, so cut it to what `cursor` says. It is made durable
+        before each save. That of an imported job begins as a copy of the output that the old system
+        left. Where an earlier attempt had written to it, and it is gone, the job begins again at 0 on
+        entering this block; an exporter that writes only at its end goes on where it was. All attempts
+        have the same one: a worker that hung, was succeeded and wakes up within a write still
+        writes to it.
+        Raises OutputMissing where nothing was written, NotRunning where the export is completed
+        already, and LeaseLost.
         """
         with self.beside_output(keep_partial=keep_partial) as partial:
             yield partial
@@ -60,20 +90,46 @@ class ExportOutput:
         partial = self._kept_partial(final) if keep_partial else self._artifacts.partial(final)
         self._left = None if keep_partial else str(partial)
         self._running.begun(InFlight(OUTPUT, 0, partial=self._left))
-        self._appended = partial if keep_partial else None
+        self._appended = self._kept = partial if keep_partial else None
         try:
             yield partial
-            keep_partial = False
+        finally:
+            self._leave_partial(partial, keep_partial=keep_partial)
+
+    def _leave_partial(self, partial: Path, *, keep_partial: bool) -> None:
+        try:
+            self._sync_appended()  # a fraction that the throttle kept is saved after this
         finally:
             self._appended = self._left = None
-            if not keep_partial:
+            if not keep_partial or self._running.state.artifact:
                 self._artifacts.discard(partial)
             self._running.ended(OUTPUT)
 
     def place(self, partial: Path, final: Path) -> None:
-        """Make a file durable and move it into place. Raises LeaseLost: a successor's stays."""
+        """Make a file durable and move it into place. Raises LeaseLost: a successor's stays.
+
+        One that is kept stays beside it until the job is completed: an attempt that ends in between
+        is gone on with, and must not begin with nothing and put that over the output.
+        """
         self._running.watch()
+        if not partial.exists():
+            raise OutputMissing(self.title, output=str(final))
+        if partial == self._kept:
+            partial = self._doubled(partial, final)
         self._placed = self._artifacts.commit(partial, final)
+
+    def _doubled(self, partial: Path, final: Path) -> Path:
+        beside = self._artifacts.partial(final)
+        self._running.begun(InFlight(OUTPUT, 0, partial=str(beside)))
+        self._artifacts.double(partial, beside)
+        return beside
+
+    def discard_kept(self) -> None:
+        """Remove the partial of a job that is completed, also that of an attempt that was killed."""
+        if self._kept and not self._appended:
+            self._artifacts.discard(self._kept)
+        elif self.output_path and self.output_path.is_file():
+            self._artifacts.discard(self._partial_of(self.output_path))
 
     def begun(self, group: int, started: int) -> None:
         """Note the process group that works on it: whoever takes over ends that before it begins.
@@ -82,10 +138,17 @@ class ExportOutput:
         """
         self._running.begun(InFlight(OUTPUT, 0, group, started, self._left))
 
+    def _require_made(self, path: Path) -> None:
+        """Raise OutputMissing for no file, and for one that stood there before this job began."""
+        if not path.is_file():
+            raise OutputMissing(self.title, output=str(path))
+        if self._stood and path == self.output_path and self._artifacts.stamp(path) == self._stood:
+            raise OutputMissing(self.title, output=f"{path} but the one that was there before")
+
     def _settled(self, path: Path) -> Artifact:
         """Describe the output; the file that was just placed has been hashed already."""
         placed = self._placed
-        if placed and Path(placed.root, placed.path) == path and not self._artifacts.fault(placed):
+        if placed and self._artifacts.path_of(placed) == path and not self._artifacts.fault(placed):
             return placed
         return self._artifacts.settle(path)
 
@@ -93,6 +156,9 @@ class ExportOutput:
         """What is said to be done is in the file that is appended to."""
         if self._appended and self._appended.is_file():
             self._artifacts.sync(self._appended)
+            if not self._is_noted:
+                self._artifacts.note(self._appended, written=True)
+                self._is_noted = True
 
     @property
     def _final(self) -> Path:
@@ -100,11 +166,21 @@ class ExportOutput:
             raise NoOutput(self.title)
         return self.output_path
 
+    def _partial_of(self, final: Path) -> Path:
+        return self._artifacts.partial(final, self._running.state.id.hex[:8])
+
     def _kept_partial(self, final: Path) -> Path:
+        partial = self._partial_of(final)
         state = self._running.state
-        partial = self._artifacts.partial(final, state.id.hex[:8])
+        was_noted = self._began_at > 0 and not state.imported_from
+        if state.progress and self._artifacts.is_lost(partial, was_noted=was_noted):
+            self.begin_again("what it had written is gone")
+            state = self._running.state
+        self._artifacts.part(partial)
         if state.report == Report(0.0):
             self._artifacts.discard(partial)
         elif state.imported_from:  # the old system wrote to the output itself
             self._artifacts.begin_with(final, partial)
+        self._artifacts.note(partial)
+        self._is_noted = False
         return partial

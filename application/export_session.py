@@ -47,6 +47,7 @@ class ExportSession:
         self._stack.callback(self._running.end)
         try:
             self._export.began = self._running.begin(self._begin, cut_off=self._cut_off)
+            self._export.begins()
             self._export.measure()
             if self._on_progress:
                 self._export.on_progress(self._on_progress)

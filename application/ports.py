@@ -237,6 +237,22 @@ class Artifacts(Protocol):
         """Copy a file, if there is one, to a temporary path at which nothing stands."""
         ...
 
+    def note(self, partial: Path, *, written: bool = False) -> None:
+        """Note that an attempt began with a kept temporary path, or has written to it."""
+        ...
+
+    def is_lost(self, partial: Path, *, was_noted: bool = True) -> bool:
+        """Tell whether nothing stands at a kept temporary path though something had been there."""
+        ...
+
+    def double(self, partial: Path, beside: Path) -> None:
+        """Give a file a second name, or make a copy."""
+        ...
+
+    def part(self, partial: Path) -> None:
+        """Let a file that has a second name have its content for itself."""
+        ...
+
     def discard(self, partial: Path) -> None:
         """Remove what stands at a temporary path."""
         ...
@@ -247,6 +263,14 @@ class Artifacts(Protocol):
 
     def settle(self, path: Path) -> Artifact:
         """Make a file that is in its place durable, and describe it."""
+        ...
+
+    def stamp(self, path: Path) -> tuple[int, ...]:
+        """Return what any writing to a file alters; empty where there is none, or it is new."""
+        ...
+
+    def path_of(self, artifact: Artifact) -> Path:
+        """Return where a recorded file is."""
         ...
 
     def fault(self, artifact: Artifact) -> str:

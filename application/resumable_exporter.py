@@ -5,22 +5,22 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from copy import deepcopy
-from os import PathLike, fspath
+from dataclasses import is_dataclass
+from os import PathLike, fspath, path
 from pathlib import Path
 from typing import Any, Protocol
 
-from resumelog.application.errors import OutputMissing
+from pydantic import JsonValue
+
+from resumelog.application.errors import NoVersion, OutputMissing
 from resumelog.application.export import Export
 from resumelog.application.export_jobs import ExportJobs
 from resumelog.application.export_options import OnChangedInputs
 from resumelog.application.jsonable import jsonable
-from resumelog.application.progress_scale import ProgressScale, Scale
+from resumelog.application.progress_scale import Scale
+from resumelog.application.reported_progress import ProgressCallback, ReportedProgress
 
 CALLBACK, RESUME_INFO = "_progress_callback", "_resume_info"
-LOOK_S = 1.0
-"""So often an exporter that reports is asked to leave, if somebody paused its job."""
-
-ProgressCallback = Callable[[float], object]
 
 
 class Exporter(Protocol):
@@ -28,6 +28,14 @@ class Exporter(Protocol):
 
     It may call `version["_progress_callback"](fraction)`, and read `version["_resume_info"]`,
     present where an earlier attempt stopped: its progress, output_path, and timestamp (seconds).
+    Where that attempt had written to output_path, it stands there; one that was lost since begins
+    again at 0. An exporter that writes only at its end is told of its progress, and finds no file.
+    What it returns is the path that it wrote, if that is another; what names no file is ignored.
+
+    Two more methods are optional. `inputs(version)` returns what else the output depends on, in JSON:
+    its own options, or the digest of a source; a change begins again as one of the version does
+    (`run_all` takes that as `inputs`). `finished(output_path)` is called once the output stands in
+    its place and the job is recorded as completed, not for what is skipped: a kill in between omits it.
     """
 
     def export(self, version: Any, output_path: str) -> Any:
@@ -47,12 +55,13 @@ class ResumableExporter:
         save_interval_s: float,
         on_changed_inputs: OnChangedInputs = "restart",
         in_place: bool = False,
+        key: Callable[[Mapping[str, Any], str], str] | str | None = None,
     ) -> None:
         """Wrap it; `resumelog.make_resumable` says what the options are."""
         self._exporter, self._jobs = exporter, jobs
         self._scale: Scale = progress_scale
         self._save_interval_s, self._on_changed_inputs = save_interval_s, on_changed_inputs
-        self._in_place = in_place
+        self._in_place, self._key = in_place, key
 
     @property
     def name(self) -> str:
@@ -60,7 +69,9 @@ class ResumableExporter:
         return str(getattr(self._exporter, "name", type(self._exporter).__name__))
 
     def __getattr__(self, name: str) -> Any:
-        """Return what the exporter itself has under this name."""
+        """Return what the exporter itself has under this name, if that is public."""
+        if name.startswith("_"):  # a copy is asked for such names before it has an exporter
+            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
         return getattr(self._exporter, name)
 
     def export(
@@ -72,28 +83,43 @@ class ResumableExporter:
     ) -> str:
         """Export, or go on where an earlier attempt stopped, or skip what is finished and intact.
 
-        Returns the exporter's path. `progress_callback` gets fractions of the whole; the last is
+        The exporter is given an absolute path. Returns `output_path` as it was given, or, where that
+        does not name the file from the current folder, its absolute path. `progress_callback`, else `version["_progress_callback"]`, gets fractions of the whole; the last is
         1.0. `version` is left as it is. Raises what the exporter does, AlreadyRunning,
-        InputsChanged, OutputMissing, ProgressOutOfRange, JobPaused, LeaseLost, StoreUnavailable.
+        BadKey, NoVersion, NotJson, InputsChanged, OutputMissing, ProgressOutOfRange, JobPaused, LeaseLost, StoreUnavailable.
         """
         output = fspath(output_path)
         given = _given(version)
+        key = self._key(version, output) if callable(self._key) else self._key
+        callback = progress_callback or version.get(CALLBACK)
         with (
             self._jobs() as jobs,
             jobs.resume(
                 output,
-                inputs=jsonable([given, options] if options else given),
+                inputs=self._bound_to(given, options),
+                key=key,
                 exporter=self.name,
                 on_changed_inputs=self._on_changed_inputs,
                 save_interval_s=self._save_interval_s,
                 needs_output=True,
             ) as job,
         ):
-            return self._finished(job, given, output, options, progress_callback)
+            return self._finished(job, given, output, options, callback)
 
     def export_in(self, job: Export, version: Mapping[str, Any]) -> str:
         """Export within a job that was begun already, as by `run_all(…, exporter=self.name)`."""
-        return self._finished(job, _given(version), str(job.output_path), {}, None)
+        given, callback = _given(version), version.get(CALLBACK)
+        return self._finished(job, given, str(job.output_path), {}, callback)
+
+    def _bound_to(self, given: dict[str, Any], options: dict[str, Any]) -> JsonValue:
+        """Return what another result would come of, if it changed."""
+        if inputs := self._hook("inputs"):
+            return jsonable([given, options, inputs(deepcopy(given))])
+        return jsonable([given, options] if options else given)
+
+    def _hook(self, name: str) -> Callable[..., Any] | None:
+        hook = getattr(self._exporter, name, None)
+        return hook if callable(hook) else None
 
     def _finished(
         self,
@@ -103,97 +129,75 @@ class ResumableExporter:
         options: dict[str, Any],
         callback: ProgressCallback | None,
     ) -> str:
-        told = _Told(job, self._scale, callback)
-        made = str(job.artifact_path)
-        if not job.is_completed:
-            made = self._made(job, told, deepcopy(version), output, options)
+        told = ReportedProgress(job, self._scale, callback)
+        made = job.artifact_path
+        if not job.is_completed or made is None:
+            made = self._made(job, told, deepcopy(version), options)
             job.complete(made)
+            if finished := self._hook("finished"):
+                finished(str(made))
         told.end()
-        return output if Path(made) == job.output_path else made
+        return output if path.normpath(Path(output).absolute()) == str(made) else str(made)
 
     def _made(
         self,
         job: Export,
-        told: _Told,
+        told: ReportedProgress,
         version: dict[str, Any],
-        output: str,
         options: dict[str, Any],
-    ) -> str:
+    ) -> Path:
         """Let the exporter write beside its output, and move what it wrote into place."""
-        if self._in_place:
-            return self._run(job, told, version, output, options)
         assert job.output_path
+        if self._in_place:
+            written = self._run(job, told, version, job.output_path, options)
+            return written if written.exists() else job.output_path
         with job.beside_output(keep_partial=True) as partial:
-            written = Path(self._run(job, told, version, str(partial), options))
-            if written.is_dir() or not written.is_file():
+            written = self._run(job, told, version, partial, options)
+            if not written.exists() and partial.is_file():
+                written = partial
+            if not written.is_file():
                 raise OutputMissing(job.title, output=str(written))
             final = job.output_path
-            if written != partial and partial.stem in written.name:  # another suffix than asked for
-                final = final.with_name(written.name.replace(partial.stem, final.stem))
+            stem = partial.name.removesuffix(final.suffix)
+            if written != partial and stem in written.name:  # another suffix than asked for
+                final = final.with_name(written.name.replace(stem, final.stem))
             elif written != partial:
-                return str(written)
+                return written
             job.place(written, final)
-            return str(final)
+            return final
 
     def _run(
-        self, job: Export, told: _Told, version: dict[str, Any], path: str, options: dict[str, Any]
-    ) -> str:
-        if job.progress >= 1 and not Path(path).exists():
+        self,
+        job: Export,
+        told: ReportedProgress,
+        version: dict[str, Any],
+        to: Path,
+        options: dict[str, Any],
+    ) -> Path:
+        told.begins()
+        if job.progress >= 1 and not to.exists():
             told.begin_again("its output is missing")
         if job.progress:
             at = job.saved_at
             version[RESUME_INFO] = {
                 "progress": job.progress,
-                "output_path": path,
+                "output_path": str(to),
                 "timestamp": at.timestamp() if at else None,
             }
         version[CALLBACK] = told.report
-        written = self._exporter.export(version, path, **options)
-        return fspath(written) if isinstance(written, str | PathLike) else path
+        written = self._exporter.export(version, str(to), **options)
+        told.leave_if_failed()
+        return Path(written).absolute() if isinstance(written, str | PathLike) else to
 
 
 def _given(version: Mapping[str, Any]) -> dict[str, Any]:
+    if not isinstance(version, Mapping):
+        advice = (
+            "its asdict()"
+            if is_dataclass(version)
+            else "its model_dump()"
+            if hasattr(version, "model_dump")
+            else "or a wrapper whose `export` takes one"
+        )
+        raise NoVersion(kind=type(version).__name__, advice=advice)
     return {name: each for name, each in version.items() if name not in (CALLBACK, RESUME_INFO)}
-
-
-class _Told:
-    """What an exporter tells of its progress, on its way to the log and to who asked for it."""
-
-    def __init__(self, job: Export, scale: Scale, callback: ProgressCallback | None) -> None:
-        self._job, self._callback = job, callback
-        self._scale = ProgressScale(scale, job.progress, job.title)
-        self._looked_at = job.monotonic()
-        self._last: float | None = None
-
-    def report(self, reported: float) -> None:
-        """Record a report; one that falls is of work that was overtaken, and left out."""
-        job = self._job
-        job.require_fraction(reported)
-        whole = self._scale.of_whole(reported)
-        if self._scale.begins_again(whole):
-            job.begin_again(f"it reported {whole} after a resume at {job.progress}")
-        if whole > job.progress or self._last is None:
-            job.save_progress(max(whole, job.progress))
-        self._tell(job.progress)
-        self._look()
-
-    def begin_again(self, why: str) -> None:
-        """Forget the progress before the exporter begins."""
-        self._job.begin_again(why)
-        self._scale.begins_again(0.0)
-
-    def end(self) -> None:
-        """Let the last fraction that is told be 1.0."""
-        if self._last != 1.0:
-            self._tell(1.0)
-
-    def _tell(self, fraction: float) -> None:
-        self._last = fraction
-        if self._callback:
-            self._callback(fraction)
-
-    def _look(self) -> None:
-        now = self._job.monotonic()
-        if now - self._looked_at >= LOOK_S:
-            self._looked_at = now
-            self._job.leave_if_paused()

@@ -8,6 +8,7 @@ import os
 import re
 import secrets
 import shutil
+import time
 from contextlib import suppress
 from pathlib import Path
 
@@ -15,6 +16,10 @@ from resumelog.application.ports import PARTIAL_MARK
 from resumelog.domain.values import Artifact
 
 PARTIAL = re.compile(rf"\.(?P<stem>.+){re.escape(PARTIAL_MARK)}[0-9a-f]{{8}}(?P<suffix>\.[^.]*)?")
+
+
+STEM_AND_END_BYTES_MAX = 255 - len(".") - len("-copy") - len(".begun")
+NEW_NS = 100_000_000
 
 
 class FileArtifacts:
@@ -25,8 +30,19 @@ class FileArtifacts:
         self.root = (root or Path.cwd()).absolute()
 
     def absolute(self, path: str | Path) -> Path:
-        """Return where a path below the root is."""
-        return self.root / path
+        """Return where a path below the root is, the same for each spelling of it.
+
+        Links stay as they are named, but for one that is left again by "..".
+        """
+        given = self.root / path
+        plain = Path(os.path.normpath(given))
+        if ".." not in given.parts or not given.parent.exists():
+            return plain
+        return (
+            plain
+            if plain.parent.exists() and given.parent.samefile(plain.parent)
+            else given.parent.resolve() / given.name
+        )
 
     def partial(self, final: Path, mark: str = "") -> Path:
         """Return a temporary path beside `final`, with its suffix; make the folder.
@@ -39,26 +55,29 @@ class FileArtifacts:
         if final.is_dir():
             raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(final))
         _make_folder(final.parent)
+        end = f"{PARTIAL_MARK}{mark or secrets.token_hex(4)}{final.suffix}"
         return final.with_name(
-            f".{final.stem}{PARTIAL_MARK}{mark or secrets.token_hex(4)}{final.suffix}"
+            f".{_cut(final.stem, STEM_AND_END_BYTES_MAX - len(os.fsencode(end)))}{end}"
         )
 
     def commit(self, partial: Path, final: Path) -> Artifact:
-        """Sync the file, move it into place, sync the folder, and describe it."""
+        """Sync and describe the file, which takes its time, then move it into place, and sync that."""
         final = self.root / final
         if partial.is_dir():
             raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(final))
         _sync(partial)
+        artifact = self._described(partial, final)
         partial.replace(final)
+        discard(partial)  # a rename to another name of the same file does nothing
         _sync(final.parent)
-        return self._described(final)
+        return artifact
 
     def settle(self, path: Path) -> Artifact:
         """Sync a file that is in its place, and its folder, and describe it."""
         path = self.root / path
         _sync(path)
         _sync(path.parent)
-        return self._described(path)
+        return self._described(path, path)
 
     def sync(self, path: Path) -> None:
         """Make what was written to a file durable."""
@@ -66,30 +85,69 @@ class FileArtifacts:
 
     def begin_with(self, path: Path, partial: Path) -> None:
         """Copy a file to a temporary path, whole or not at all, unless something stands there."""
-        if partial.exists() or not path.is_file():
-            return
-        copy = partial.with_name(f"{partial.stem}-copy{partial.suffix}")
-        shutil.copyfile(path, copy)
-        _sync(copy)
-        copy.replace(partial)
+        if not partial.exists() and path.is_file():
+            _copy(path, partial)
+
+    def note(self, partial: Path, *, written: bool = False) -> None:
+        """Note beside a kept temporary path that an attempt began with it, or has written to it."""
+        note = _note(partial)
+        if written or not note.exists():
+            note.write_text("written" if written else "")
+            _sync(note.parent)
+
+    def is_lost(self, partial: Path, *, was_noted: bool = True) -> bool:
+        """Tell whether nothing stands at a kept temporary path though something had been there.
+
+        Without a note that is taken for so if an earlier attempt must have made one.
+        """
+        note = _note(partial)
+        return not partial.exists() and (bool(note.stat().st_size) if note.exists() else was_noted)
+
+    def double(self, partial: Path, beside: Path) -> None:
+        """Give a file a second name, or make a copy where the file system has no links."""
+        try:
+            beside.hardlink_to(partial)
+        except OSError:
+            _copy(partial, beside)
+
+    def part(self, partial: Path) -> None:
+        """Let a file that has a second name have its content for itself."""
+        if partial.is_file() and partial.stat().st_nlink > 1:
+            _copy(partial, partial)
 
     def discard(self, partial: Path) -> None:
         """Remove what stands at a temporary path."""
         discard(partial)
 
-    def _described(self, path: Path) -> Artifact:
-        stat = path.stat()
+    def _described(self, file: Path, final: Path) -> Artifact:
+        stat = file.stat()
         return Artifact(
             root=str(self.root),
-            path=os.path.relpath(path, self.root),
+            path=os.path.relpath(final, self.root),
             size=stat.st_size,
             mtime_ns=stat.st_mtime_ns,
-            sha256=sha256_of(path),
+            sha256=sha256_of(file),
         )
+
+    def stamp(self, path: Path) -> tuple[int, ...]:
+        """Return inode, mtime and size; nothing where that can't tell two writings apart.
+
+        Of two writings in one tick of the file system's clock the second leaves the mtime as it is.
+        """
+        try:
+            stat = path.stat()
+        except OSError:
+            return ()
+        is_new = abs(time.time_ns() - stat.st_mtime_ns) < NEW_NS
+        return () if is_new else (stat.st_ino, stat.st_mtime_ns, stat.st_size)
+
+    def path_of(self, artifact: Artifact) -> Path:
+        """Return where a recorded file is, whatever became of its root: that may be a link, or gone."""
+        return Path(os.path.normpath(Path(artifact.root, artifact.path)))
 
     def fault(self, artifact: Artifact) -> str:
         """Return "" while the file is as recorded: size and mtime, or sha256 if that moved."""
-        path = Path(artifact.root, artifact.path)
+        path = self.path_of(artifact)
         try:
             stat = path.stat()
         except OSError as error:
@@ -105,6 +163,24 @@ def sha256_of(path: Path) -> str:
     """Return the digest of what a file holds, in hexadecimal digits."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _cut(stem: str, size: int) -> str:
+    """Return as much of the stem of a long name as leaves room for what a temporary one adds."""
+    encoded = os.fsencode(stem)
+    return stem if len(encoded) <= size else encoded[: max(size, 0)].decode(errors="ignore")
+
+
+def _note(partial: Path) -> Path:
+    return partial.with_name(f"{partial.name}.begun")
+
+
+def _copy(file: Path, to: Path) -> None:
+    """Copy it whole or not at all."""
+    copy = to.with_name(f"{to.stem}-copy{to.suffix}")
+    shutil.copyfile(file, copy)
+    _sync(copy)
+    copy.replace(to)
 
 
 def _make_folder(folder: Path) -> None:
@@ -135,6 +211,8 @@ def discard(partial: str | Path) -> None:
     path = Path(partial)
     if PARTIAL_MARK not in path.name:
         return
+    with suppress(OSError):
+        _note(path).unlink(missing_ok=True)
     if path.is_dir() and not path.is_symlink():
         shutil.rmtree(path, ignore_errors=True)
     else:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from resumelog.application.export_jobs import ExportJobs
 from resumelog.application.export_options import (
@@ -33,14 +34,17 @@ def make_resumable(
     save_interval_s: float = SAVE_INTERVAL_S,
     on_changed_inputs: OnChangedInputs = "restart",
     in_place: bool = False,
+    key: Callable[[Mapping[str, Any], str], str] | str | None = None,
 ) -> ResumableExporter:
     """Return the exporter with a log: the same `export`, which goes on where it stopped.
 
     Without a `log`, each export opens that of RESUMELOG_URL, else resumelog.db in the current
     folder. `progress_scale` is what the exporter's reports are a fraction of after a resume: of the
     whole, or "relative" of what was left. It writes to a temporary path beside its output, which is
-    kept over interruptions; with `in_place` to the output itself. Raises BadArgument for an option
-    that can't be meant.
+    kept over interruptions; with `in_place` to the output itself. What else it writes, such as a file
+    of subtitles, stays where it wrote it, and is not looked at before a skip. A job's key is its
+    output's absolute path, or `key`, or what that makes of a version and an output path. Raises
+    BadArgument for an option that can't be meant.
     """
     require_scale(progress_scale)
     require_on_changed_inputs(on_changed_inputs)
@@ -51,6 +55,7 @@ def make_resumable(
         save_interval_s=seconds_between(save_interval_s),
         on_changed_inputs=on_changed_inputs,
         in_place=in_place,
+        key=key,
     )
 
 

@@ -124,7 +124,6 @@ def test_made_resumable_it_goes_on_too(
     assert (told, made(caplog)) == ([0.25, 0.5, 0.75, 1.0], ["sign", "home"])
     assert output.read_bytes() == film.read_bytes()
     assert "Restarted" not in names_of(log, str(output))
-    exporter(".mp4").finished(output)  # as the adapter tells it, once the job is completed
     assert {path.suffix for path in tmp_path.iterdir() if "film" in path.name} == {".mp4"}
 
 

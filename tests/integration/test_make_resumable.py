@@ -3,8 +3,14 @@
 from __future__ import annotations
 
 import copy
+import itertools
 import math
+import os
+import pickle
+import sys
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +22,9 @@ from support.logs import events_of, names_of
 
 import resumelog
 from resumelog import ResumeLog
-from resumelog.application.errors import JobPaused, OutputMissing
+from resumelog.application.errors import JobPaused, NoVersion, OutputMissing
 from resumelog.application.progress_scale import Scale
-from resumelog.domain.errors import InputsChanged, NotJson, ProgressOutOfRange
+from resumelog.domain.errors import BadKey, InputsChanged, NotJson, ProgressOutOfRange
 from resumelog.domain.export_events import Interrupted, Restarted
 
 VERSION = {"title": "归途", "scenes": [{"id": "s1", "秒": 1.5}]}
@@ -54,6 +60,22 @@ def test_it_returns_the_exporters_path_and_the_last_callback_is_1(
     assert resumable.export(VERSION, str(output), progress_callback=told.append) == str(output)
     assert told == [unit / 10 for unit in range(1, 11)]
     assert lines(output) == EVERY_UNIT
+
+
+def test_the_callers_own_callback_in_the_version_is_told(log: ResumeLog, output: Path) -> None:
+    told: list[float] = []
+    export(log, LineExporter(units=2), output, {**VERSION, "_progress_callback": told.append})
+    assert told == [0.5, 1.0]
+
+
+def test_a_copy_is_resumable_too(output: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(output.parent)
+    resumable = resumelog.make_resumable(LineExporter())
+    copies = (copy.copy(resumable), copy.deepcopy(resumable), pickle.loads(pickle.dumps(resumable)))
+    for each in copies:
+        assert each.export(VERSION, str(output)) == str(output)
+    with pytest.raises(AttributeError, match="_nothing"):
+        resumable._nothing  # noqa: B018 - it is asked for
 
 
 def test_a_silent_exporter_is_started_completed_and_skipped(log: ResumeLog, output: Path) -> None:
@@ -110,6 +132,32 @@ def test_an_exporter_can_write_in_place(log: ResumeLog, output: Path) -> None:
     assert lines(output) == EVERY_UNIT
 
 
+@pytest.mark.parametrize("in_place", [False, True])
+def test_the_file_is_written_below_the_root_of_the_log(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, in_place: bool
+) -> None:
+    (tmp_path / "root").mkdir()
+    monkeypatch.chdir(tmp_path)
+    with resumelog.open("memory:", root=tmp_path / "root") as log:
+        made = export(log, LineExporter(), Path("成片.txt"), in_place=in_place)
+    assert made == str(tmp_path / "root" / "成片.txt")
+    assert lines(Path(made)) == EVERY_UNIT
+
+
+def test_a_path_that_an_exporter_returns_is_one_from_the_current_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Own(LineExporter):
+        def export(self, version: dict[str, Any], output_path: str) -> str:  # noqa: ARG002 - it has a name of its own
+            return super().export(version, "own.txt")
+
+    (tmp_path / "root").mkdir()
+    monkeypatch.chdir(tmp_path)
+    with resumelog.open("memory:", root=tmp_path / "root") as log:
+        for _ in range(2):
+            assert export(log, Own(), Path("成片.txt")) == str(tmp_path / "own.txt")
+
+
 def test_an_exporter_may_choose_another_suffix(log: ResumeLog, output: Path) -> None:
     class Zips(LineExporter):
         def export(self, version: dict[str, Any], output_path: str) -> str:
@@ -134,6 +182,21 @@ def test_an_exporter_that_writes_nothing_fails(
     with pytest.raises(OutputMissing):
         export(log, Idle(), output)
     assert names_of(log, str(output)) == ["Started", "Failed"]
+
+
+def test_a_file_from_before_is_no_result(log: ResumeLog, output: Path) -> None:
+    class Idle:
+        def export(self, version: Any, output_path: str) -> str:  # noqa: ARG002 - as exporters are called
+            return output_path
+
+    output.write_text("of another version")
+    os.utime(output, (1, 1))
+    with pytest.raises(OutputMissing, match="before"):
+        export(log, Idle(), output, in_place=True)
+    report = log.exports.run_all([(VERSION, output)], lambda job, version: None)  # noqa: ARG005 - as it is called
+    assert len(report.failed) == 1
+    output.touch()
+    assert export(log, Idle(), output, in_place=True) == str(output)
 
 
 # What it is bound to
@@ -163,6 +226,32 @@ def test_another_input_begins_again_or_is_refused(log: ResumeLog, output: Path) 
     assert output.read_text().count("出发") == 10
 
 
+def test_an_exporter_says_what_else_its_output_depends_on(log: ResumeLog, output: Path) -> None:
+    class Encodes(LineExporter):
+        crf = 18
+
+        def inputs(self, version: dict[str, Any]) -> dict[str, Any]:
+            return {"crf": self.crf, "of": version.pop("title")}
+
+    exporter = Encodes()
+    for crf in (18, 18, 23):
+        exporter.crf = crf
+        export(log, exporter, output)
+    assert exporter.made == EVERY_UNIT * 2
+
+
+def test_an_exporter_is_told_once_its_output_is_recorded(log: ResumeLog, output: Path) -> None:
+    class Tidies(LineExporter):
+        def finished(self, output_path: str) -> None:
+            assert names_of(log, output_path)[-1] == "Completed"
+            self.tidied = [*getattr(self, "tidied", []), output_path]
+
+    exporter = Tidies()
+    for _ in range(2):
+        export(log, exporter, output)
+    assert exporter.tidied == [str(output)]
+
+
 def test_a_version_need_not_be_json_but_must_say_the_same_in_every_process(
     log: ResumeLog, output: Path
 ) -> None:
@@ -189,6 +278,87 @@ def test_what_is_no_progress_fails_the_export(log: ResumeLog, output: Path, bad:
     assert names_of(log, str(output)) == ["Started", "Failed"]
 
 
+def test_a_sum_of_parts_may_end_beyond_1(log: ResumeLog, output: Path) -> None:
+    class Sums:
+        def export(self, version: Any, output_path: str) -> None:
+            Path(output_path).write_text("made")
+            version["_progress_callback"](-1e-17)
+            version["_progress_callback"](math.nextafter(1.0, 2.0))
+
+    export(log, Sums(), output)
+    assert names_of(log, str(output))[-1] == "Completed"
+
+
+@dataclass
+class Film:
+    """A version as some programs have it."""
+
+    title: str
+
+
+@pytest.mark.parametrize(("version", "advice"), [(Film("x"), "asdict"), ("x", "dict")])
+def test_a_version_without_names_is_refused_before_anything_is_written(
+    log: ResumeLog, output: Path, version: Any, advice: str
+) -> None:
+    with pytest.raises(NoVersion, match=advice):
+        export(log, LineExporter(), output, version)
+    assert log.queries.count() == 0
+
+
+def test_a_job_may_have_another_name_than_its_output(log: ResumeLog, output: Path) -> None:
+    export(log, LineExporter(), output, key="成片")
+    export(
+        log, LineExporter(), output, key=lambda version, to: f"{version['title']} {Path(to).stem}"
+    )
+    assert names_of(log, "成片") == names_of(log, f"归途 {output.stem}")
+    assert names_of(log, "成片")[-1] == "Completed"
+
+
+def test_an_output_whose_path_is_too_long_for_a_key_asks_for_one(
+    log: ResumeLog, output: Path
+) -> None:
+    output = Path(output.parent, *["f" * 200] * 3, "成片.txt")
+    with pytest.raises(BadKey, match="with `key`"):
+        export(log, LineExporter(), output)
+    export(log, LineExporter(), output, key="成片")
+    assert lines(output) == EVERY_UNIT
+
+
+@pytest.mark.parametrize("name", ["夜" * 83 + ".txt", "n" * 255, "." + "n" * 254])
+def test_an_output_may_have_as_long_a_name_as_a_file_can(
+    log: ResumeLog, output: Path, name: str
+) -> None:
+    exporter = LineExporter()
+    stopped_after(log, exporter, output.with_name(name), 4)
+    export(log, exporter, output.with_name(name))
+    assert exporter.made == EVERY_UNIT
+    assert [path.name for path in output.parent.iterdir() if "partial" in path.name] == []
+
+
+@pytest.mark.parametrize("in_place", [False, True])
+def test_an_exporter_may_return_what_is_no_path(
+    log: ResumeLog, output: Path, *, in_place: bool
+) -> None:
+    class Fine(LineExporter):
+        def export(self, version: dict[str, Any], output_path: str) -> str:
+            super().export(version, output_path)
+            return "ok"
+
+    assert export(log, Fine(), output, in_place=in_place) == str(output)
+    assert lines(output) == EVERY_UNIT
+
+
+def test_an_exporter_may_add_a_suffix(log: ResumeLog, output: Path) -> None:
+    class Adds(LineExporter):
+        def export(self, version: dict[str, Any], output_path: str) -> str:
+            return super().export(version, f"{output_path}.txt")
+
+    output = output.with_name("成片")
+    for _ in range(2):
+        assert export(log, Adds(), output) == f"{output}.txt"
+    assert lines(output.with_name("成片.txt")) == EVERY_UNIT
+
+
 def test_an_exporter_that_begins_at_0_after_a_resume_is_recorded_so(
     log: ResumeLog, output: Path
 ) -> None:
@@ -201,6 +371,17 @@ def test_an_exporter_that_begins_at_0_after_a_resume_is_recorded_so(
     assert exporter.seen[-1] is not None
     assert exporter.seen[-1]["progress"] == 0.2
     assert lines(output) == EVERY_UNIT
+
+
+def test_an_exporter_whose_file_is_gone_begins_at_0(log: ResumeLog, output: Path) -> None:
+    exporter = LineExporter()
+    stopped_after(log, exporter, output, 4)
+    for path in output.parent.glob(".*partial*"):
+        path.unlink()
+    export(log, exporter, output)
+    assert lines(output) == EVERY_UNIT
+    assert exporter.seen == [None, None]
+    assert names_of(log, str(output)).count("Restarted") == 1
 
 
 def test_an_absolute_exporter_that_is_called_relative_is_noticed(
@@ -229,6 +410,24 @@ def test_threads_that_report_out_of_order_do_no_harm(log: ResumeLog, output: Pat
     assert saved == [None, 0.2, 0.5, 0.6, None]
 
 
+def test_threads_that_report_at_once_do_no_harm(log: ResumeLog, output: Path) -> None:
+    class Threads:
+        def export(self, version: Any, output_path: str) -> None:
+            done = itertools.count(1)
+            with ThreadPoolExecutor(8) as pool:
+                report = version["_progress_callback"]
+                [*pool.map(lambda _: report(next(done) / 400), range(400))]
+            Path(output_path).write_text("made")
+
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        export(log, Threads(), output)
+    finally:
+        sys.setswitchinterval(interval)
+    assert names_of(log, str(output))[-1] == "Completed"
+
+
 def test_a_pause_takes_effect_at_a_report(
     log: ResumeLog, output: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -238,13 +437,32 @@ def test_a_pause_takes_effect_at_a_report(
                 log.exports.pause(str(output), "午休", "小王")
             return super()._reported(done, info)
 
-    monkeypatch.setattr("resumelog.application.resumable_exporter.LOOK_S", 0.0)
+    monkeypatch.setattr("resumelog.application.reported_progress.LOOK_S", 0.0)
     exporter = Paused()
     with pytest.raises(JobPaused, match="小王"):
         export(log, exporter, output)
     assert exporter.made == [0, 1, 2]
     export(log, exporter, output)
     assert exporter.made == EVERY_UNIT
+
+
+@pytest.mark.parametrize("in_place", [False, True])
+def test_an_exporter_that_returns_what_there_is_at_a_pause_is_not_completed(
+    log: ResumeLog, output: Path, monkeypatch: pytest.MonkeyPatch, *, in_place: bool
+) -> None:
+    class Swallows:
+        def export(self, version: Any, output_path: str) -> str:
+            Path(output_path).write_text("a part")
+            log.exports.pause(str(output), "午休", "小王")
+            with suppress(Exception):
+                version["_progress_callback"](0.5)
+            return output_path
+
+    monkeypatch.setattr("resumelog.application.reported_progress.LOOK_S", 0.0)
+    with pytest.raises(JobPaused, match="小王"):
+        export(log, Swallows(), output, in_place=in_place)
+    assert "Completed" not in names_of(log, str(output))
+    assert output.exists() is in_place
 
 
 @pytest.mark.parametrize("scale", ["absolute", "relative"])

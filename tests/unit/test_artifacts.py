@@ -109,6 +109,27 @@ def test_a_fault_is_found_from_another_root(clip: Artifact, tmp_path: Path) -> N
     assert FileArtifacts(tmp_path / "elsewhere").fault(clip)
 
 
+@pytest.mark.parametrize("root", ["gone", "link"])
+def test_a_file_beside_the_root_is_found_whatever_the_root_is(tmp_path: Path, root: str) -> None:
+    (tmp_path / "deep" / "deeper").mkdir(parents=True)
+    (tmp_path / "link").symlink_to("deep/deeper")
+    (tmp_path / "成片.mp4").write_bytes(FRAMES)
+    files = FileArtifacts(tmp_path / root)
+    artifact = files.settle(tmp_path / "成片.mp4")
+    assert artifact.path == "../成片.mp4"
+    assert files.fault(artifact) == ""
+    assert files.path_of(artifact) == tmp_path / "成片.mp4"
+
+
+def test_each_spelling_of_a_path_is_the_same_file(files: FileArtifacts, tmp_path: Path) -> None:
+    (tmp_path / "deep" / "deeper").mkdir(parents=True)
+    (tmp_path / "link").symlink_to("deep/deeper")
+    spellings = ("a.mp4", "./a.mp4", "new/../a.mp4", "deep/../a.mp4", tmp_path / "a.mp4")
+    assert {files.absolute(each) for each in spellings} == {tmp_path / "a.mp4"}
+    assert files.absolute("link/a.mp4") == tmp_path / "link" / "a.mp4"
+    assert files.absolute("link/../a.mp4") == tmp_path / "deep" / "a.mp4"
+
+
 def test_only_a_partial_file_is_discarded(files: FileArtifacts, clip: Artifact) -> None:
     partial = files.partial(path_of(clip))
     partial.touch()
@@ -130,6 +151,20 @@ def test_a_partial_file_begins_as_a_copy_once(files: FileArtifacts, clip: Artifa
     files.begin_with(path_of(clip), partial)
     assert partial.read_bytes() == b"more"
     assert len([*partial.parent.iterdir()]) == 2
+
+
+def test_a_second_name_is_moved_into_place_and_the_first_stays(
+    files: FileArtifacts, clip: Artifact
+) -> None:
+    partial, beside = (files.partial(path_of(clip), mark) for mark in ("kept", "beside"))
+    partial.write_bytes(b"new")
+    for _ in range(2):
+        files.double(partial, beside)
+        assert files.commit(beside, path_of(clip)).size == 3
+    assert {*partial.parent.iterdir()} == {partial, path_of(clip)}
+    files.part(partial)
+    partial.write_bytes(b"more")
+    assert path_of(clip).read_bytes() == b"new"
 
 
 @pytest.mark.parametrize("make", [None, Path.mkdir])
