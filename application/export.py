@@ -120,8 +120,8 @@ class Export(ExportOutput, Watched):
         total = units_total or (None if units_done is None else self.units_total)
         report = Report(progress, units_done, total, cursor)
         with self._running.lock:
-            if bare and self._is_kept(report):
-                saved = Saved((), self._running.held, throttled=True)
+            if bare and self._is_accepted(report):
+                saved = self._throttled(report)
             else:
                 self.flush()
                 saved = self._write(report)
@@ -191,15 +191,20 @@ class Export(ExportOutput, Watched):
             assert isinstance(event, Paused)
             raise JobPaused(job.title, actor=event.actor, reason=event.reason)
 
-    def _is_kept(self, report: Report) -> bool:
-        """Check a fraction as if it were written, and let the throttle have it."""
+    def _is_accepted(self, report: Report) -> bool:
+        """Check a fraction as if it were written. Raises ProgressFell below what is kept."""
         at = self._running.clock.now()
+        kept = self._throttle.kept
         if not self._running.accepts(lambda job, by: job.save_progress(report, by, at)):
             return False
-        kept = self._throttle.kept
         if kept and report.progress < kept.progress:
             raise ProgressFell(self.title, before=kept.progress, after=report.progress)
-        return self._throttle.keeps(report)
+        return True
+
+    def _throttled(self, report: Report) -> Saved:
+        if self._throttle.keeps(report):
+            return Saved((), self._running.held, throttled=True)
+        return self._throttle.flush()
 
     def _reached(self) -> tuple[float, int | None, int | None]:
         job = self._running.state

@@ -6,6 +6,7 @@ import logging
 from collections.abc import Callable
 from threading import RLock, Timer
 
+from resumelog.application.running import Saved
 from resumelog.domain.errors import ResumelogError
 from resumelog.domain.export_job import Report
 
@@ -23,7 +24,7 @@ class Throttle:
         self,
         interval_s: float,
         monotonic: Callable[[], float],
-        write: Callable[[Report], object],
+        write: Callable[[Report], Saved],
         lock: RLock,
     ) -> None:
         """Let the first report through."""
@@ -34,12 +35,14 @@ class Throttle:
         self.kept: Report | None = None
 
     def keeps(self, report: Report) -> bool:
-        """Keep a report for later, and tell so; False for one to be written now."""
+        """Keep a report for later, and tell so; False for one to be written now, by `flush`.
+
+        That is kept as well until it is on disk, so that a write that fails loses nothing.
+        """
+        self.kept = report
         now = self._monotonic()
         if report.progress >= 1 or now >= self._opens_at:
-            self.forget(now)
             return False
-        self.kept = report
         if self._timer is None:
             self._timer = Timer(self._opens_at - now, self._write_late)
             self._timer.daemon = True
@@ -54,12 +57,14 @@ class Throttle:
             self._timer.cancel()
             self._timer = None
 
-    def flush(self) -> None:
-        """Write what is kept; it stays kept where that fails."""
+    def flush(self) -> Saved:
+        """Write what is kept, and forget it; it stays kept where that fails."""
         with self._lock:
-            if self.kept:
-                self._write(self.kept)
-                self.forget(self._monotonic())
+            if not self.kept:
+                return Saved((), 0)
+            saved = self._write(self.kept)
+            self.forget(self._monotonic())
+            return saved
 
     def _write_late(self) -> None:
         with self._lock:

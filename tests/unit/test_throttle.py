@@ -15,8 +15,9 @@ from support.logs import events_of
 
 import resumelog
 from resumelog import ResumeLog
+from resumelog.application.errors import StoreUnavailable
 from resumelog.domain.errors import ProgressFell, ProgressOutOfRange
-from resumelog.domain.export_events import Interrupted, ProgressSaved
+from resumelog.domain.export_events import Failed, Interrupted, ProgressSaved
 from resumelog.infrastructure.bootstrap import open_log
 
 INTERVAL_S = 5.0
@@ -87,6 +88,38 @@ def test_an_error_writes_what_is_kept(log: ResumeLog, error: BaseException) -> N
     last = events_of(log, "成片")[-1]
     assert saved(log) == [0.1, 0.2]
     assert not isinstance(last, Interrupted) or last.progress == 0.2
+
+
+@pytest.mark.parametrize("last", [0.6, 1.0])
+@pytest.mark.parametrize(
+    "error", [KeyboardInterrupt(), StoreUnavailable(store="s", why="full", advice="")], ids=repr
+)
+def test_a_write_that_breaks_off_loses_neither_its_report_nor_what_was_kept(
+    log: ResumeLog,
+    clock: StillClock,
+    monkeypatch: pytest.MonkeyPatch,
+    error: BaseException,
+    last: float,
+) -> None:
+    def breaks_off(*_: Any, **__: Any) -> None:
+        monkeypatch.undo()
+        raise error
+
+    def reported() -> None:
+        with session(log) as job:
+            job.save_progress(0.1)
+            job.save_progress(0.5)
+            clock.seconds += INTERVAL_S
+            monkeypatch.setattr(log.log.recorder, "insert_events", breaks_off)
+            try:
+                job.save_progress(last)
+            finally:
+                assert (job.progress, job.saved_progress) == (last, 0.1)
+
+    with pytest.raises(type(error)):
+        reported()
+    assert saved(log) == [0.1, last]
+    assert isinstance(events_of(log, "成片")[-1], Failed | Interrupted)
 
 
 def test_what_is_kept_counts_as_progress(log: ResumeLog) -> None:
