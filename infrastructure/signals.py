@@ -21,12 +21,15 @@ class Installed:
     """While anything is entered in the main thread, a handler is installed for both signals.
 
     Only where they would end the process without a word: handlers of the program's own stay, and
-    so does what is ignored. The previous ones are put back when the last has left.
+    so does what is ignored. Only the first signal counts: whoever ends a process often sends it to
+    the process and to its group, and what the first one ends has to be recorded. The previous
+    handlers are put back when the last has left.
     """
 
     def __init__(self, handler: Handler) -> None:
-        """Install nothing yet."""
-        self._handler = handler
+        """Install nothing yet; `handler` is called for the first signal."""
+        self._on_first = handler
+        self._number: int | None = None
         self._entered = 0
         self._before: dict[signal.Signals, Any] = {}
 
@@ -37,7 +40,7 @@ class Installed:
         if not self._entered:
             for number in SIGNALS:
                 if signal.getsignal(number) is signal.SIG_DFL:
-                    self._before[number] = signal.signal(number, self._handler)
+                    self._before[number] = signal.signal(number, self._came)
         self._entered += 1
 
     def __exit__(self, *_: object) -> None:
@@ -47,9 +50,15 @@ class Installed:
         self._entered -= 1
         if not self._entered:
             for number, handler in self._before.items():
-                if signal.getsignal(number) is self._handler:
+                if signal.getsignal(number) == self._came:
                     signal.signal(number, handler)
             self._before.clear()
+            self._number = None
+
+    def _came(self, number: int, frame: FrameType | None) -> None:
+        if self._number is None:
+            self._number = number
+            self._on_first(number, frame)
 
 
 class Terminable(Installed):
@@ -65,35 +74,18 @@ class LoopTerminable(Installed):
     """While a task is in it, SIGTERM and SIGHUP raise Terminated out of the main thread's loop.
 
     Between two steps of its tasks, as if one had called sys.exit: `asyncio.run` then cancels all
-    tasks, waits for them, and ends with the signal's exit code. Only the first signal counts.
+    tasks, waits for them, and ends with the signal's exit code.
     """
 
     def __init__(self) -> None:
         """Install nothing yet."""
-        super().__init__(self._came)
-        self._number: int | None = None
-
-    def __exit__(self, *error: object) -> None:
-        """Put the previous handlers back, and forget the signal, once all have left."""
-        super().__exit__(*error)
-        if not self._entered:
-            self._number = None
+        super().__init__(_leave_loop)
 
     def cause_of(self, error: BaseException | None) -> BaseException | None:
         """Return Terminated where a signal came and a task was cancelled or closed, else the error."""
         if self._number is None or not isinstance(error, CancelledError | GeneratorExit):
             return error
         return Terminated(self._number)
-
-    def _came(self, number: int, frame: FrameType | None) -> None:
-        if self._number is not None:
-            return
-        self._number = number
-        try:
-            loop = get_running_loop()
-        except RuntimeError:  # it stands still
-            _terminate(number, frame)
-        loop.call_soon_threadsafe(_terminate, number, frame)
 
 
 @cache
@@ -105,3 +97,11 @@ def termination() -> Terminable:
 def _terminate(number: int, frame: FrameType | None) -> NoReturn:
     del frame
     raise Terminated(number)
+
+
+def _leave_loop(number: int, frame: FrameType | None) -> None:
+    try:
+        loop = get_running_loop()
+    except RuntimeError:  # it stands still
+        _terminate(number, frame)
+    loop.call_soon_threadsafe(_terminate, number, frame)

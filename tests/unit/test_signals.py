@@ -5,12 +5,14 @@ from __future__ import annotations
 import signal
 import threading
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from support.logs import events_of
 
 from resumelog import ResumeLog
 from resumelog.application.errors import Terminated
+from resumelog.domain.export_events import Interrupted
 from resumelog.infrastructure.signals import SIGNALS, Terminable
 
 every_signal = pytest.mark.parametrize("number", SIGNALS)
@@ -85,3 +87,36 @@ def test_a_terminated_export_says_so_and_the_exception_goes_on(log: ResumeLog) -
         terminated()
     (*_, last) = events_of(log, "成片")
     assert getattr(last, "cause", None) == "Terminated: SIGTERM"
+
+
+def test_a_second_signal_while_the_first_is_recorded_loses_nothing(
+    log: ResumeLog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    insert = log.log.recorder.insert_events
+
+    def again(*arguments: Any, **options: Any) -> object:
+        monkeypatch.undo()
+        signal.raise_signal(signal.SIGTERM)
+        signal.raise_signal(signal.SIGHUP)
+        return insert(*arguments, **options)
+
+    def terminated() -> None:
+        with log.exports.resume(None, key="成片") as job:
+            job.save_progress(0.1)
+            job.save_progress(0.5)
+            monkeypatch.setattr(log.log.recorder, "insert_events", again)
+            signal.raise_signal(signal.SIGTERM)
+
+    with pytest.raises(Terminated):
+        terminated()
+    (*_, last) = events_of(log, "成片")
+    assert isinstance(last, Interrupted)
+    assert (last.cause, last.progress) == ("Terminated: SIGTERM", 0.5)
+
+
+@every_signal
+def test_once_all_have_left_the_next_signal_counts_again(number: signal.Signals) -> None:
+    terminable = Terminable()
+    for _ in range(2):
+        with pytest.raises(Terminated), terminable:
+            signal.raise_signal(number)
