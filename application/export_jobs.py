@@ -68,12 +68,17 @@ class ExportJobs:
         job is completed, or Interrupted (Ctrl+C, SIGTERM, an exit, units left) or Failed records
         why not, and the exception goes on. In the main thread SIGTERM and SIGHUP raise Terminated
         meanwhile, unless the program handles them. `on_progress` is called as Export.on_progress
-        says. Raises AlreadyRunning.
+        says. Each `with` is an attempt of its own; one in the other raises SessionEntered. Raises
+        AlreadyRunning.
         """
         output = None if output_path is None else self._artifacts.absolute(output_path)
         job = ExportJob.named(output and str(output) if key is None else key)
         work = Work(exporter, str(output or ""), fingerprint(inputs))
-        running = Running(self._log, self._leases, self._clock, job)
+
+        def attempt() -> tuple[Running[ExportJob], Export]:
+            state = ExportJob(job.id, job.natural_key)
+            running = Running(self._log, self._leases, self._clock, state)
+            return running, Export(running, self._artifacts, output, save_interval_s)
 
         def begin(job: ExportJob, by: Claim) -> Events:
             return job.begin(
@@ -84,10 +89,7 @@ class ExportJobs:
                 on_changed_inputs=on_changed_inputs,
             )
 
-        export = Export(running, self._artifacts, output, save_interval_s)
-        return ExportSession(
-            running, export, begin, self._signals, on_progress, needs_output=needs_output
-        )
+        return ExportSession(attempt, begin, self._signals, on_progress, needs_output=needs_output)
 
     def run_all(
         self,

@@ -8,7 +8,7 @@ from asyncio import CancelledError, get_running_loop
 from collections.abc import Callable
 from functools import cache
 from types import FrameType
-from typing import Any, NoReturn
+from typing import NoReturn
 
 from resumelog.application.errors import Terminated
 
@@ -30,35 +30,77 @@ class Installed:
         """Install nothing yet; `handler` is called for the first signal."""
         self._on_first = handler
         self._number: int | None = None
-        self._entered = 0
-        self._before: dict[signal.Signals, Any] = {}
+        self._holds = set[object]()
+        self._nested: list[Hold] = []
+
+    def held(self) -> Hold:
+        """Return what holds the handlers while it is entered, in whatever thread it is left."""
+        return Hold(self)
 
     def __enter__(self) -> None:
         """Install the handlers, in the main thread."""
-        if threading.current_thread() is not threading.main_thread():
-            return
-        if not self._entered:
-            for number in SIGNALS:
-                if signal.getsignal(number) is signal.SIG_DFL:
-                    self._before[number] = signal.signal(number, self._came)
-        self._entered += 1
+        if _is_main_thread():
+            self._nested.append(self.held())
+            self._nested[-1].__enter__()
 
     def __exit__(self, *_: object) -> None:
         """Put the previous handlers back, if they are still ours."""
-        if threading.current_thread() is not threading.main_thread():
+        if _is_main_thread() and self._nested:
+            self._nested.pop().__exit__()
+
+    def enter(self, hold: object) -> None:
+        """Install the handlers for a hold, in the main thread; do nothing in another."""
+        if not _is_main_thread():
             return
-        self._entered -= 1
-        if not self._entered:
-            for number, handler in self._before.items():
-                if signal.getsignal(number) == self._came:
-                    signal.signal(number, handler)
-            self._before.clear()
-            self._number = None
+        try:
+            self._holds.add(hold)
+            if len(self._holds) == 1:
+                self._install()
+        except BaseException:
+            self.leave(hold)
+            raise
+
+    def leave(self, hold: object) -> None:
+        """Put the previous handlers back once the last hold that entered has left."""
+        self._holds.discard(hold)
+        if not self._holds and _is_main_thread():
+            self._put_back()
+
+    def _install(self) -> None:
+        self._number = None
+        for number in SIGNALS:
+            if signal.getsignal(number) is signal.SIG_DFL:
+                signal.signal(number, self._came)
+
+    def _put_back(self) -> None:
+        for number in SIGNALS:
+            if signal.getsignal(number) == self._came:
+                signal.signal(number, signal.SIG_DFL)
+        self._number = None
 
     def _came(self, number: int, frame: FrameType | None) -> None:
-        if self._number is None:
+        if not self._holds:  # the last one left in another thread, which can't put anything back
+            self._put_back()
+            signal.raise_signal(number)
+        elif self._number is None:
             self._number = number
             self._on_first(number, frame)
+
+
+class Hold:
+    """Holds handlers while it is entered: what did not enter in the main thread leaves nothing."""
+
+    def __init__(self, installed: Installed) -> None:
+        """Install nothing yet."""
+        self._installed = installed
+
+    def __enter__(self) -> None:
+        """Install the handlers, in the main thread."""
+        self._installed.enter(self)
+
+    def __exit__(self, *_: object) -> None:
+        """Leave, if it entered; once is enough."""
+        self._installed.leave(self)
 
 
 class Terminable(Installed):
@@ -86,6 +128,10 @@ class LoopTerminable(Installed):
         if self._number is None or not isinstance(error, CancelledError | GeneratorExit):
             return error
         return Terminated(self._number)
+
+
+def _is_main_thread() -> bool:
+    return threading.current_thread() is threading.main_thread()
 
 
 @cache

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -120,3 +120,63 @@ def test_once_all_have_left_the_next_signal_counts_again(number: signal.Signals)
     for _ in range(2):
         with pytest.raises(Terminated), terminable:
             signal.raise_signal(number)
+
+
+def in_a_thread(call: Callable[[], object]) -> None:
+    thread = threading.Thread(target=call)
+    thread.start()
+    thread.join()
+
+
+def test_what_was_entered_in_a_thread_and_closed_in_the_main_one_takes_nothing_from_others(
+    log: ResumeLog,
+) -> None:
+    def units() -> Iterator[int]:
+        with log.exports.resume(None, key="别的") as job:
+            yield from job.remaining(5)
+
+    abandoned = units()
+    in_a_thread(lambda: next(abandoned))
+    with log.exports.resume(None, key="成片"):
+        abandoned.close()  # type: ignore[attr-defined] # it is a generator
+        assert signal.getsignal(signal.SIGTERM) is not signal.SIG_DFL
+    assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
+    with log.exports.resume(None, key="再来"), pytest.raises(Terminated):
+        signal.raise_signal(signal.SIGTERM)
+
+
+def test_what_was_left_in_another_thread_leaves_no_handler_that_counts(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    terminable, raised = Terminable(), list[int]()
+    hold = terminable.held()
+    hold.__enter__()
+    in_a_thread(hold.__exit__)
+    with terminable, pytest.raises(Terminated):
+        signal.raise_signal(signal.SIGTERM)
+    hold.__enter__()
+    in_a_thread(hold.__exit__)
+    handler = signal.getsignal(signal.SIGTERM)
+    monkeypatch.setattr(signal, "raise_signal", raised.append)
+    assert callable(handler)
+    handler(signal.SIGTERM, None)
+    assert (raised, signal.getsignal(signal.SIGTERM)) == ([signal.SIGTERM], signal.SIG_DFL)
+
+
+def test_an_interrupt_while_handlers_are_installed_leaves_none(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    install = signal.signal
+
+    def interrupted(number: signal.Signals, handler: signal.Handlers) -> None:
+        monkeypatch.undo()
+        install(number, handler)
+        raise KeyboardInterrupt
+
+    terminable = Terminable()
+    monkeypatch.setattr(signal, "signal", interrupted)
+    with pytest.raises(KeyboardInterrupt), terminable.held():
+        pass
+    assert [*map(signal.getsignal, SIGNALS)] == [signal.SIG_DFL, signal.SIG_DFL]
+    with pytest.raises(Terminated), terminable:
+        signal.raise_signal(signal.SIGTERM)
