@@ -13,14 +13,15 @@ from resumelog.application.export_output import ExportOutput
 from resumelog.application.export_progress import Watched
 from resumelog.application.ports import Artifacts
 from resumelog.application.resources import Resources
-from resumelog.application.running import Running, Saved
+from resumelog.application.running import Command, Running, Saved
 from resumelog.application.stop_flag import StopFlag
 from resumelog.application.throttle import Throttle
 from resumelog.domain.errors import ProgressFell
 from resumelog.domain.events import Events
-from resumelog.domain.export_events import Paused
+from resumelog.domain.export_events import Paused, ProgressSaved
 from resumelog.domain.export_job import ExportJob, ExportStatus, Report
 from resumelog.domain.resume_point import ResumePoint, resume_point
+from resumelog.domain.values import Claim
 
 
 class Export(ExportOutput, Watched):
@@ -120,11 +121,11 @@ class Export(ExportOutput, Watched):
         total = units_total or (None if units_done is None else self.units_total)
         report = Report(progress, units_done, total, cursor)
         with self._running.lock:
-            if bare and self._is_accepted(report):
+            if bare and self._running.accepts(self._saving(report)):
                 saved = self._throttled(report)
             else:
-                self.flush()
                 saved = self._write(report)
+                self._throttle.drop()
             self._meter.report(self.progress)
         self._tell()
         if self.stop.cause and self.progress < 1:
@@ -191,16 +192,6 @@ class Export(ExportOutput, Watched):
             assert isinstance(event, Paused)
             raise JobPaused(job.title, actor=event.actor, reason=event.reason)
 
-    def _is_accepted(self, report: Report) -> bool:
-        """Check a fraction as if it were written. Raises ProgressFell below what is kept."""
-        at = self._running.clock.now()
-        kept = self._throttle.kept
-        if not self._running.accepts(lambda job, by: job.save_progress(report, by, at)):
-            return False
-        if kept and report.progress < kept.progress:
-            raise ProgressFell(self.title, before=kept.progress, after=report.progress)
-        return True
-
     def _throttled(self, report: Report) -> Saved:
         if self._throttle.keeps(report):
             return Saved((), self._running.held, throttled=True)
@@ -214,5 +205,19 @@ class Export(ExportOutput, Watched):
 
     def _write(self, report: Report) -> Saved:
         self._sync_appended()
-        at = self._running.clock.now()
-        return self._running.do(lambda job, by: job.save_progress(report, by, at))
+        return self._running.do(self._saving(report))
+
+    def _saving(self, report: Report) -> Command[ExportJob]:
+        """Return what decides a save; what the throttle keeps counts as if it were on record."""
+        at, kept = self._running.clock.now(), self._throttle.kept
+
+        def save(job: ExportJob, by: Claim) -> Events:
+            events = job.save_progress(report, by, at)
+            if kept:
+                said = [event.progress for event in events if isinstance(event, ProgressSaved)]
+                reached = said[-1] if said else job.progress
+                if reached < kept.progress:
+                    raise ProgressFell(self.title, before=kept.progress, after=reached)
+            return events
+
+        return save

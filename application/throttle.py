@@ -50,8 +50,12 @@ class Throttle:
         return True
 
     def forget(self, now: float) -> None:
-        """A report is written at `now`, which has all that is kept in it."""
+        """What is kept was written at `now`."""
         self._opens_at = now + self.interval_s
+        self.drop()
+
+    def drop(self) -> None:
+        """Keep nothing any more: another report is written, which has all that is kept in it."""
         self.kept = None
         if self._timer:
             self._timer.cancel()

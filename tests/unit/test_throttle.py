@@ -67,12 +67,26 @@ def test_counts_cursors_and_the_end_are_never_throttled(log: ResumeLog) -> None:
         assert all(job.save_progress(units_done=n, units_total=9).on_disk for n in range(9))
 
 
-def test_what_is_kept_is_written_before_what_comes_after_it(log: ResumeLog) -> None:
+def test_what_is_kept_is_not_written_before_what_has_it_in_it(log: ResumeLog) -> None:
+    with session(log, save_interval_s=3600) as job:
+        for unit in range(1, 9):
+            job.save_progress(unit / 10)
+            job.save_progress(unit / 10 + 0.05, cursor=unit)
+        job.save_progress(0.9)
+    assert saved(log) == [0.1, *(unit / 10 + 0.05 for unit in range(1, 9)), 0.9]
+
+
+def test_a_cursor_below_what_is_kept_is_refused(log: ResumeLog) -> None:
     with session(log) as job:
         job.save_progress(0.1)
-        job.save_progress(0.2)
-        job.save_progress(0.3, cursor="x")
-    assert saved(log) == [0.1, 0.2, 0.3]
+        job.save_progress(0.3)
+        with pytest.raises(ProgressFell) as fell:
+            job.save_progress(0.2, cursor="帧")
+        with pytest.raises(ProgressFell):
+            job.save_progress(units_done=1, units_total=4)
+        assert (fell.value.before, fell.value.after) == (0.3, 0.2)
+        assert (job.progress, job.cursor) == (0.3, None)
+    assert saved(log) == [0.1, 0.3]
 
 
 @pytest.mark.parametrize("error", [KeyboardInterrupt(), ValueError(), GeneratorExit()], ids=repr)
@@ -162,24 +176,31 @@ def test_the_wall_clock_may_step_either_way(log: ResumeLog, clock: StillClock) -
 
 
 REPORTS = st.lists(
-    st.tuples(st.floats(0, 1), st.sampled_from([0.0, 1.0, INTERVAL_S]), st.booleans()), max_size=30
+    st.tuples(
+        st.floats(0, 1), st.sampled_from([0.0, 1.0, INTERVAL_S]), st.booleans(), st.booleans()
+    ),
+    max_size=30,
 )
 
 
 @settings(max_examples=100, deadline=None)
 @given(REPORTS)
 def test_at_most_one_fraction_an_interval_is_written_and_the_last_is_never_lost(
-    reports: list[tuple[float, float, bool]],
+    reports: list[tuple[float, float, bool, bool]],
 ) -> None:
     clock, written, newest = StillClock(), list[tuple[float, float]](), 0.0
     log = open_log("memory:", clock=clock)
     attempt = session(log)
     job = attempt.__enter__()
-    for fraction, passes_s, interrupts in reports:
+    for number, (fraction, passes_s, has_cursor, interrupts) in enumerate(reports):
         clock.seconds += passes_s
-        newest = max(newest, fraction)
-        if job.save_progress(newest).events and newest < 1:
+        newest, before = max(newest, fraction), saved(log)
+        if has_cursor:
+            assert job.save_progress(newest, cursor=number).on_disk
+            assert saved(log) == [*before, newest], "what is kept is in it"
+        elif job.save_progress(newest).events and newest < 1:
             written.append((clock.seconds, newest))
+        assert len(saved(log)) <= len(before) + 1
         assert job.progress == newest
         if interrupts:
             error = KeyboardInterrupt()
