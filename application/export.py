@@ -103,7 +103,7 @@ class Export(ExportOutput, Watched):
 
     def save_progress(
         self,
-        progress: float = 0.0,
+        progress: float | None = None,
         *,
         units_done: int | None = None,
         units_total: int | None = None,
@@ -113,14 +113,14 @@ class Export(ExportOutput, Watched):
 
         Of bare fractions (0.0 to 1.0, with no cursor but the one on record) one in `save_interval_s`
         is written, and 1.0; of the others the last is kept until its time comes, or the end:
-        `Saved.throttled` tells. A kill loses it.
+        `Saved.throttled` tells. A kill loses it. What is not given is what was reported last: its
+        fraction, counts and cursor; where units were counted, a fraction alone is refused.
         Raises ProgressOutOfRange, ProgressFell, UnitsOutOfRange, UnitsTotalChanged, TooLarge,
         LeaseLost, StoreUnavailable; BatchStopped after the save, if `stop` is set and work is left.
         """
-        bare = units_done is units_total is None and cursor in (None, self.cursor)
-        total = units_total or (None if units_done is None else self.units_total)
-        report = Report(progress, units_done, total, cursor)
         with self._running.lock:
+            bare = units_done is units_total is None and cursor in (None, self.cursor)
+            report = self._filled(progress, units_done, units_total, cursor)
             if bare and self._running.accepts(self._saving(report)):
                 saved = self._throttled(report)
             else:
@@ -191,6 +191,18 @@ class Export(ExportOutput, Watched):
             event = job.decided_by["status"]
             assert isinstance(event, Paused)
             raise JobPaused(job.title, actor=event.actor, reason=event.reason)
+
+    def _filled(
+        self, progress: float | None, done: int | None, total: int | None, cursor: JsonValue
+    ) -> Report:
+        """Take what isn't given from the last report."""
+        last = self.report
+        if done is not None and total is None:
+            total = last.units_total if self.units_total is None else self.units_total
+        elif done is None and (total is not None or progress is None):
+            done, total = last.units_done, last.units_total if total is None else total
+        progress = self.progress if progress is None else progress
+        return Report(progress, done, total, last.cursor if cursor is None else cursor)
 
     def _throttled(self, report: Report) -> Saved:
         if self._throttle.keeps(report):
