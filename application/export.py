@@ -96,7 +96,9 @@ class Export(ExportOutput, Watched):
     def remaining(self, total: int) -> Iterator[int]:
         """Iterate over the units that are left, of `total`; stop where somebody paused the job."""
         self.units_total = total
-        done = total if self.is_completed else self._running.state.units_done_of(total)
+        done = (
+            total if self.is_completed else self._running.state.units_done_of(total, self.progress)
+        )
         for unit in range(done, total):
             self.leave_if_paused()
             yield unit
@@ -159,11 +161,13 @@ class Export(ExportOutput, Watched):
         if output and not (path and path.is_file()):
             raise OutputMissing(self.title, output=str(path))
         self.flush()
+        told = self._reached()
         artifact = self._settled(path) if path and path.is_file() else None
         at = self._running.clock.now()
         saved = self._running.do(lambda job, by: job.complete(artifact, by, at))
         self._meter.report(self.progress)
-        self._tell()
+        if self._reached() != told:  # 1.0 was told when it was reported
+            self._tell()
         return saved
 
     def leave(self, cause: object) -> Saved:
@@ -212,7 +216,7 @@ class Export(ExportOutput, Watched):
     def _reached(self) -> tuple[float, int | None, int | None]:
         job = self._running.state
         total = job.report.units_total or self.units_total
-        done = None if total is None else job.units_done_of(total)
+        done = None if total is None else job.units_done_of(total, self.progress)
         return self.progress, done, total
 
     def _write(self, report: Report) -> Saved:

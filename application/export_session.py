@@ -126,6 +126,7 @@ class ExportSession:
         export, job = self._export, self._running.state
         if job.status not in job.at_work:
             return  # it was completed, or left
+        export.flush()  # what is kept is done as well
         total = job.report.units_total or export.units_total or 0
         done = job.units_done_of(total)
         if done >= total:
