@@ -138,7 +138,7 @@ class Export(ExportOutput, Watched):
         """Forget the progress: the exporter begins at 0 once more. A `Restarted` says why."""
         with self._running.lock:
             at = self._running.clock.now()
-            self._throttle.forget(float("-inf"))
+            self._throttle.forget(None)
             saved = self._running.do(lambda job, by: job.begin_again(reason, by, at))
             self.measure()
         self._tell()

@@ -165,6 +165,32 @@ def test_what_is_kept_is_written_once_its_time_comes_though_nobody_reports_again
         assert job.saved_progress == 0.2
 
 
+def test_a_shorter_interval_counts_at_once(log: ResumeLog, clock: StillClock) -> None:
+    with session(log, save_interval_s=3600) as job:
+        job.save_progress(0.1)
+        clock.seconds += 1
+        assert job.save_progress(0.2).throttled
+        job.save_interval_s = 1
+        assert job.save_progress(0.3).on_disk
+        job.save_interval_s = 3600
+        clock.seconds += 1
+        assert job.save_progress(0.4).throttled
+
+
+def test_what_waits_is_written_after_the_shorter_interval(tmp_path: Path) -> None:
+    with (
+        resumelog.open(tmp_path / "jobs.db") as log,
+        session(log, save_interval_s=float("inf")) as job,
+    ):
+        assert job.save_progress(0.1).on_disk
+        job.save_progress(0.2)
+        job.save_interval_s = 0.05
+        deadline = time.monotonic() + 60
+        while job.saved_progress != 0.2:
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
+
+
 def test_the_wall_clock_may_step_either_way(log: ResumeLog, clock: StillClock) -> None:
     with session(log) as job:
         job.save_progress(0.1)
