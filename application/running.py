@@ -13,7 +13,7 @@ from typing import Generic, Literal, NamedTuple
 from resumelog.application.errors import NotSaved, StoreError
 from resumelog.application.event_log import EventLog, State, of
 from resumelog.application.ports import Clock, InFlight, Leases
-from resumelog.domain.errors import NotRunning, Refused, ResumelogError
+from resumelog.domain.errors import LeaseLost, NotRunning, Refused, ResumelogError
 from resumelog.domain.events import Events
 from resumelog.domain.values import Attempt, Claim
 
@@ -68,8 +68,7 @@ class Running(Generic[State]):
         self.state = state
         self.on_save_error = on_save_error
         self.claim: Claim | None = None
-        self._in_flight: dict[str, InFlight] = {}
-        self._held: deque[_Held[State]] = deque()
+        self._in_flight, self._held = dict[str, InFlight](), deque[_Held[State]]()
         self._lost: list[str] = []
         self.lock = RLock()
 
@@ -95,7 +94,6 @@ class Running(Generic[State]):
             claim = self.leases.acquire(state.id, state.title, state.epoch, force=force)
             return self._begin(state, claim, command)
         except BaseException as error:
-            self.claim = None
             if claim:
                 if cut_off:
                     self._cut_off(state, claim, error, cut_off)
@@ -229,11 +227,12 @@ class Running(Generic[State]):
     def _note_in_flight(self, claim: Claim) -> None:
         try:
             self.leases.begun(self.state.id, claim, tuple(self._in_flight.values()))
+        except LeaseLost as lost:  # the lease knows the stream, not its job
+            raise LeaseLost(self.state.title, epoch=lost.epoch, current=lost.current) from None
         except StoreError as error:
             if self.on_save_error == "raise":
                 raise
-            name = self.state.title
-            logger.warning("%s: a successor won't know what is in flight: %s", name, error)
+            logger.warning("%s: what is in flight isn't noted: %s", self.state.title, error)
 
     def _hold(self, held: _Held[State], error: StoreError) -> None:
         if held.size + sum(each.size for each in self._held) > HELD_BYTES_MAX:
