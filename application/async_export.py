@@ -90,7 +90,7 @@ class AsyncExport:
 
     async def save_progress(
         self,
-        progress: float = 0.0,
+        progress: float | None = None,
         *,
         units_done: int | None = None,
         units_total: int | None = None,

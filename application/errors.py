@@ -8,6 +8,7 @@ ResumelogError
 │       └── NoVersion              what is to be exported has no names
 ├── JobNotFound, AmbiguousJob      a name that means no job, or several
 ├── AlreadyRunning                 another worker holds the job
+├── SessionEntered                 the same attempt is begun a second time meanwhile
 ├── JobPaused                      somebody asked the worker to leave
 ├── NoOutput, OutputMissing        the job was begun without one; its exporter wrote none
 ├── NoResumer                      nothing was begun by the names of the old system
@@ -75,6 +76,12 @@ class AlreadyRunning(ResumelogError):
 
     text = "is being worked on by {holder}; wait for it, or stop it first"
     holder: str
+
+
+class SessionEntered(ResumelogError):
+    """What one `resume` returned is entered again before it was left."""
+
+    text = "is being worked on by this very session; leave its block first, or call `resume` again"
 
 
 class JobPaused(ResumelogError):

@@ -14,14 +14,15 @@ from resumelog.application.export_output import ExportOutput
 from resumelog.application.export_progress import Watched
 from resumelog.application.ports import Artifacts
 from resumelog.application.resources import Resources
-from resumelog.application.running import Running, Saved
+from resumelog.application.running import Command, Running, Saved
 from resumelog.application.stop_flag import StopFlag
 from resumelog.application.throttle import Throttle
 from resumelog.domain.errors import ProgressFell
 from resumelog.domain.events import Events
-from resumelog.domain.export_events import Paused
+from resumelog.domain.export_events import Paused, ProgressSaved
 from resumelog.domain.export_job import ExportJob, ExportStatus, Report
 from resumelog.domain.resume_point import ResumePoint, resume_point
+from resumelog.domain.values import Claim
 
 
 class Export(ExportOutput, Watched):
@@ -96,14 +97,16 @@ class Export(ExportOutput, Watched):
     def remaining(self, total: int) -> Iterator[int]:
         """Iterate over the units that are left, of `total`; stop where somebody paused the job."""
         self.units_total = total
-        done = total if self.is_completed else self._running.state.units_done_of(total)
+        done = (
+            total if self.is_completed else self._running.state.units_done_of(total, self.progress)
+        )
         for unit in range(done, total):
             self.leave_if_paused()
             yield unit
 
     def save_progress(
         self,
-        progress: float = 0.0,
+        progress: float | None = None,
         *,
         units_done: int | None = None,
         units_total: int | None = None,
@@ -113,19 +116,19 @@ class Export(ExportOutput, Watched):
 
         Of bare fractions (0.0 to 1.0, with no cursor but the one on record) one in `save_interval_s`
         is written, and 1.0; of the others the last is kept until its time comes, or the end:
-        `Saved.throttled` tells. A kill loses it.
+        `Saved.throttled` tells. A kill loses it. What is not given is what was reported last: its
+        fraction, counts and cursor; where units were counted, a fraction alone is refused.
         Raises ProgressOutOfRange, ProgressFell, UnitsOutOfRange, UnitsTotalChanged, TooLarge,
         LeaseLost, StoreUnavailable; BatchStopped after the save, if `stop` is set and work is left.
         """
-        bare = units_done is units_total is None and cursor in (None, self.cursor)
-        total = units_total or (None if units_done is None else self.units_total)
-        report = Report(progress, units_done, total, cursor)
         with self._running.lock:
-            if bare and self._is_kept(report):
-                saved = Saved((), self._running.held, throttled=True)
+            bare = units_done is units_total is None and cursor in (None, self.cursor)
+            report = self._filled(progress, units_done, units_total, cursor)
+            if bare and self._running.accepts(self._saving(report)):
+                saved = self._throttled(report)
             else:
-                self.flush()
                 saved = self._write(report)
+                self._throttle.drop()
             self._meter.report(self.progress)
         self._tell()
         if self.stop.cause and self.progress < 1:
@@ -136,7 +139,7 @@ class Export(ExportOutput, Watched):
         """Forget the progress: the exporter begins at 0 once more. A `Restarted` says why."""
         with self._running.lock:
             at = self._running.clock.now()
-            self._throttle.forget(float("-inf"))
+            self._throttle.forget(None)
             saved = self._running.do(lambda job, by: job.begin_again(reason, by, at))
             self.measure()
         self._tell()
@@ -160,12 +163,14 @@ class Export(ExportOutput, Watched):
         if output and path:
             self._require_made(path)
         self.flush()
+        told = self._reached()
         artifact = self._settled(path) if path and path.is_file() else None
         at = self._running.clock.now()
         saved = self._running.do(lambda job, by: job.complete(artifact, by, at))
         self.discard_kept()
         self._meter.report(self.progress)
-        self._tell()
+        if self._reached() != told:  # 1.0 was told when it was reported
+            self._tell()
         return saved
 
     def leave(self, cause: object) -> Saved:
@@ -194,23 +199,44 @@ class Export(ExportOutput, Watched):
             assert isinstance(event, Paused)
             raise JobPaused(job.title, actor=event.actor, reason=event.reason)
 
-    def _is_kept(self, report: Report) -> bool:
-        """Check a fraction as if it were written, and let the throttle have it."""
-        at = self._running.clock.now()
-        if not self._running.accepts(lambda job, by: job.save_progress(report, by, at)):
-            return False
-        kept = self._throttle.kept
-        if kept and report.progress < kept.progress:
-            raise ProgressFell(self.title, before=kept.progress, after=report.progress)
-        return self._throttle.keeps(report)
+    def _filled(
+        self, progress: float | None, done: int | None, total: int | None, cursor: JsonValue
+    ) -> Report:
+        """Take what isn't given from the last report."""
+        last = self.report
+        if done is not None and total is None:
+            total = last.units_total if self.units_total is None else self.units_total
+        elif done is None and (total is not None or progress is None):
+            done, total = last.units_done, last.units_total if total is None else total
+        progress = self.progress if progress is None else progress
+        return Report(progress, done, total, last.cursor if cursor is None else cursor)
+
+    def _throttled(self, report: Report) -> Saved:
+        if self._throttle.keeps(report):
+            return Saved((), self._running.held, throttled=True)
+        return self._throttle.flush()
 
     def _reached(self) -> tuple[float, int | None, int | None]:
         job = self._running.state
         total = job.report.units_total or self.units_total
-        done = None if total is None else job.units_done_of(total)
+        done = None if total is None else job.units_done_of(total, self.progress)
         return self.progress, done, total
 
     def _write(self, report: Report) -> Saved:
         self._sync_appended()
-        at = self._running.clock.now()
-        return self._running.do(lambda job, by: job.save_progress(report, by, at))
+        return self._running.do(self._saving(report))
+
+    def _saving(self, report: Report) -> Command[ExportJob]:
+        """Return what decides a save; what the throttle keeps counts as if it were on record."""
+        at, kept = self._running.clock.now(), self._throttle.kept
+
+        def save(job: ExportJob, by: Claim) -> Events:
+            events = job.save_progress(report, by, at)
+            if kept:
+                said = [event.progress for event in events if isinstance(event, ProgressSaved)]
+                reached = said[-1] if said else job.progress
+                if reached < kept.progress:
+                    raise ProgressFell(self.title, before=kept.progress, after=reached)
+            return events
+
+        return save

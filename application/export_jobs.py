@@ -75,17 +75,21 @@ class ExportJobs:
         job is completed, or Interrupted (Ctrl+C, SIGTERM, an exit, units left) or Failed records
         why not, and the exception goes on. In the main thread SIGTERM and SIGHUP raise Terminated
         meanwhile, unless the program handles them. `on_progress` is called as Export.on_progress
-        says. Raises AlreadyRunning, and BadArgument for an option that can't be meant.
+        says. Each `with` is an attempt of its own; one in the other raises SessionEntered. Raises
+        AlreadyRunning, and BadArgument for an option that can't be meant.
         """
         require_on_changed_inputs(on_changed_inputs)
         save_interval_s = seconds_between(save_interval_s)
         output = None if output_path is None else self._artifacts.absolute(output_path)
         job = _job_of(output) if key is None else ExportJob.named(key)
         work = Work(exporter, str(output or ""), fingerprint(inputs))
-        running = Running(self._log, self._leases, self._clock, job)
+
+        def attempt() -> tuple[Running[ExportJob], Export]:
+            state = ExportJob(job.id, job.natural_key)
+            running = Running(self._log, self._leases, self._clock, state)
+            return running, Export(running, self._artifacts, output, save_interval_s)
 
         def begin(job: ExportJob, by: Claim) -> Events:
-            export.was_at(job.work.output_path)
             return job.begin(
                 work,
                 by,
@@ -94,10 +98,7 @@ class ExportJobs:
                 on_changed_inputs=on_changed_inputs,
             )
 
-        export = Export(running, self._artifacts, output, save_interval_s)
-        return ExportSession(
-            running, export, begin, self._signals, on_progress, needs_output=needs_output
-        )
+        return ExportSession(attempt, begin, self._signals, on_progress, needs_output=needs_output)
 
     def run_all(
         self,

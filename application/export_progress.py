@@ -53,7 +53,7 @@ class Watched(ABC):
         return self._meter.facts(*self._reached())
 
     def on_progress(self, callback: OnProgress) -> Callable[[], None]:
-        """Call `callback` now, after each report (a throttled one too), and at the end with 1.0.
+        """Call `callback` now, after each report (a throttled one too), and with 1.0, once, at the end.
 
         It is called in the thread that reports, after the save and under no lock, so where several
         threads report the calls may overlap. What it raises is logged and the work goes on; to stop

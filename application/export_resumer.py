@@ -47,11 +47,17 @@ class ExportResumer:
         return self._job.saved_progress
 
     def clear_state(self) -> None:
-        """Forget the progress: the export begins at 0 again."""
+        """Forget the progress: the export begins at 0 again.
+
+        Raises NotRunning once the context was left: `log.exports.restart` forgets it then.
+        """
         self._job.begin_again("its state was cleared")
 
     def check_integrity(self) -> bool:
-        """Replay the log, and tell whether that gives the state that is kept. Raises DamagedEvent."""
+        """Replay the log, and tell whether that gives the state that is kept.
+
+        Raises DamagedEvent, and ClosedLog once the context that opened the log was left.
+        """
         return self._job.is_as_recorded()
 
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from contextlib import AbstractContextManager, ExitStack, nullcontext
+from contextlib import ExitStack
+from copy import copy
+from threading import Lock
 from types import TracebackType
 
 from resumelog.application.async_export import AsyncExport, AsyncSession
-from resumelog.application.errors import JobPaused
+from resumelog.application.errors import JobPaused, SessionEntered
 from resumelog.application.event_log import of
 from resumelog.application.export import Export
 from resumelog.application.export_progress import OnProgress
@@ -26,39 +28,48 @@ class ExportSession:
 
     def __init__(
         self,
-        running: Running[ExportJob],
-        export: Export,
+        attempt: Callable[[], tuple[Running[ExportJob], Export]],
         begin: Callable[[ExportJob, Claim], Events],
         signals: Signals,
         on_progress: OnProgress | None = None,
         *,
         needs_output: bool = False,
     ) -> None:
-        """Prepare; nothing is read or written before `with`."""
-        self._running, self._export, self._begin = running, export, begin
+        """Prepare; nothing is read or written before `with`, which makes an `attempt`."""
+        self._attempt, self._begin = attempt, begin
         self._signals, self._on_progress = signals, on_progress
         self._needs_output = needs_output
-        self._terminable: AbstractContextManager[object] = signals
-        self._stack = ExitStack()
+        self._entered = Lock()
 
     def __enter__(self) -> Export:
-        """Take the lease and begin. Raises AlreadyRunning, InputsChanged."""
-        self._stack.enter_context(self._terminable)
-        self._stack.callback(self._running.end)
+        """Take the lease and begin. Raises AlreadyRunning, InputsChanged, SessionEntered."""
+        running, export = self._attempt()
+        if not self._entered.acquire(blocking=False):
+            raise SessionEntered(export.title)
+        self._running, self._export = running, export
+        self._stack = ExitStack()
         try:
-            self._export.began = self._running.begin(self._begin, cut_off=self._cut_off)
-            self._export.begins()
-            self._export.measure()
-            if self._on_progress:
-                self._export.on_progress(self._on_progress)
+            self._stack.callback(self._entered.release)
+            self._enter()
         except BaseException as error:
             with self._stack:
                 self._record_end(error)
             raise
+        return export
+
+    def _enter(self) -> None:
+        """Push what gives back before it is taken: an interrupt may come in between."""
+        held = self._stack.push(self._signals.held())
+        held.__enter__()
+        self._stack.callback(self._running.end)
+        self._export.began = self._running.begin(self._beginning, cut_off=self._cut_off)
+        self._export.begins()
+        self._export.measure()
+        if self._on_progress:
+            self._export.on_progress(self._on_progress)
         if self._export.is_completed:
             state = self._running.state
             logger.info("%s is finished and intact: skipped", state.title, extra=of(state))
-        return self._export
 
     def __exit__(
         self,
@@ -85,10 +96,12 @@ class ExportSession:
 
     async def __aenter__(self) -> AsyncExport:
         """Begin as `with` does, with all that blocks in a thread of its own."""
-        on_progress, self._on_progress = self._on_progress, None
-        self._terminable = nullcontext()
-        self._in_loop = AsyncSession(self, self._signals.in_loop, on_progress)
-        return await self._in_loop.__aenter__()
+        untold = copy(self)  # the loop's own thread calls `on_progress`
+        untold._on_progress = None
+        in_loop = AsyncSession(untold, self._signals.in_loop, self._on_progress)
+        job = await in_loop.__aenter__()
+        self._in_loop = in_loop
+        return job
 
     async def __aexit__(
         self,
@@ -98,6 +111,10 @@ class ExportSession:
     ) -> None:
         """Record how it ended as `with` does."""
         await self._in_loop.__aexit__(kind, error, traceback)
+
+    def _beginning(self, job: ExportJob, by: Claim) -> Events:
+        self._export.was_at(job.work.output_path)
+        return self._begin(job, by)
 
     def _cut_off(self, job: ExportJob, by: Claim, error: BaseException) -> Events:
         return job.interrupt(error, by, self._running.clock.now())
@@ -114,6 +131,7 @@ class ExportSession:
         export, job = self._export, self._running.state
         if job.status not in job.at_work:
             return  # it was completed, or left
+        export.flush()  # what is kept is done as well
         total = job.report.units_total or export.units_total or 0
         done = job.units_done_of(total)
         if done >= total:

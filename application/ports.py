@@ -212,6 +212,13 @@ class LoopSignals(AbstractContextManager[object], Protocol):
 class Signals(AbstractContextManager[object], Protocol):
     """Lets SIGTERM and SIGHUP raise Terminated, while the main thread is in it."""
 
+    def held(self) -> AbstractContextManager[object]:
+        """Return what does so for one that may be left in another thread than it entered in.
+
+        Left without having been entered, it does nothing.
+        """
+        ...
+
     @property
     def in_loop(self) -> LoopSignals:
         """Return what does the same for the tasks of an event loop."""

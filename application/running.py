@@ -13,12 +13,13 @@ from typing import Generic, Literal, NamedTuple
 from resumelog.application.errors import NotSaved, StoreError
 from resumelog.application.event_log import EventLog, State, of
 from resumelog.application.ports import Clock, InFlight, Leases
-from resumelog.domain.errors import NotRunning, Refused, ResumelogError
+from resumelog.domain.errors import LeaseLost, NotRunning, Refused, ResumelogError
 from resumelog.domain.events import Events
 from resumelog.domain.values import Attempt, Claim
 
 HELD_BYTES_MAX = 256 * 1024 * 1024
 
+Command = Callable[[State, Claim], Events]
 CutOff = Callable[[State, Claim, BaseException], Events]
 
 logger = logging.getLogger("resumelog")
@@ -67,14 +68,13 @@ class Running(Generic[State]):
         self.state = state
         self.on_save_error = on_save_error
         self.claim: Claim | None = None
-        self._in_flight: dict[str, InFlight] = {}
-        self._held: deque[_Held[State]] = deque()
+        self._in_flight, self._held = dict[str, InFlight](), deque[_Held[State]]()
         self._lost: list[str] = []
         self.lock = RLock()
 
     def begin(
         self,
-        command: Callable[[State, Claim], Events],
+        command: Command[State],
         *,
         force: bool = False,
         cut_off: CutOff[State] | None = None,
@@ -84,22 +84,27 @@ class Running(Generic[State]):
         A command that is refused, or that has nothing to do, is known before: it takes no lease.
         `cut_off` decides what to record of a beginning that was on disk when an interrupt came.
         """
-        state = self.log.recover(self.state)
-        if state.version:
+        if (state := self.log.recover(self.state)).version:
             logger.info("%s recovered at version %d", state.title, state.version, extra=of(state))
         trial = Claim(self.leases.worker, state.epoch + 1)
         if not self.log.decided(state, lambda state: command(state, trial)):
             return ()
-        claim = self.leases.acquire(state.id, state.title, state.epoch, force=force)
+        claim = None
         try:
-            events = self.log.decide(state, lambda state: command(state, claim))
-            if claim.in_flight is not None:  # it stands in the log now
-                self.leases.begun(state.id, claim, ())
+            claim = self.leases.acquire(state.id, state.title, state.epoch, force=force)
+            return self._begin(state, claim, command)
         except BaseException as error:
-            if cut_off:
-                self._cut_off(state, claim, error, cut_off)
-            self.leases.abandon(state.id, claim)
+            if claim:
+                if cut_off:
+                    self._cut_off(state, claim, error, cut_off)
+                self.leases.abandon(state.id, claim)
             raise
+
+    def _begin(self, state: State, claim: Claim, command: Command[State]) -> Events:
+        """Record the epoch of a claim, and keep it where that is what `command` decides."""
+        events = self.log.decide(state, lambda state: command(state, claim))
+        if claim.in_flight is not None:  # it stands in the log now
+            self.leases.begun(state.id, claim, ())
         if state.epoch == claim.epoch:
             self.claim = claim
         else:
@@ -114,7 +119,7 @@ class Running(Generic[State]):
             if state.epoch == claim.epoch:
                 self.log.decide(state, lambda state: command(state, claim, error))
 
-    def do(self, command: Callable[[State, Claim], Events], size: int = 0) -> Saved:
+    def do(self, command: Command[State], size: int = 0) -> Saved:
         """Append what the command decides, after all that is held; `size` is its bytes if held."""
         claim = self._held_claim("save")
 
@@ -132,7 +137,7 @@ class Running(Generic[State]):
                 self._hold(_Held(claimed, size), error)
                 return Saved((), len(self._held))
 
-    def accepts(self, command: Callable[[State, Claim], Events]) -> bool:
+    def accepts(self, command: Command[State]) -> bool:
         """Tell whether the kept state lets a command append something; `do` raises why not."""
         claim = self._held_claim("save")
         try:
@@ -222,12 +227,12 @@ class Running(Generic[State]):
     def _note_in_flight(self, claim: Claim) -> None:
         try:
             self.leases.begun(self.state.id, claim, tuple(self._in_flight.values()))
+        except LeaseLost as lost:  # the lease knows the stream, not its job
+            raise LeaseLost(self.state.title, epoch=lost.epoch, current=lost.current) from None
         except StoreError as error:
             if self.on_save_error == "raise":
                 raise
-            logger.warning(
-                "%s: a successor won't know what is in flight: %s", self.state.title, error
-            )
+            logger.warning("%s: what is in flight isn't noted: %s", self.state.title, error)
 
     def _hold(self, held: _Held[State], error: StoreError) -> None:
         if held.size + sum(each.size for each in self._held) > HELD_BYTES_MAX:

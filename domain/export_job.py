@@ -254,16 +254,18 @@ class ExportJob(EventSourced):
 
     # Reads
 
-    def units_done_of(self, total: int) -> int:
+    def units_done_of(self, total: int, progress: float | None = None) -> int:
         """Return how many of `total` units are done; of a bare fraction, all that it covers.
 
-        Exact for every fraction that was once a count of `total`.
+        Exact for every fraction that was once a count of `total`. `progress` is a newer fraction
+        than the one on record.
         """
         counted = self.report.units_done
         if counted is not None or not total:
             return counted or 0
-        nearest = round(self.progress * total)
-        return nearest - (nearest / total > self.progress)
+        progress = self.progress if progress is None else progress
+        nearest = round(progress * total)
+        return nearest - (nearest / total > progress)
 
     # Rules
 

@@ -8,6 +8,7 @@ import secrets
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from uuid import UUID
 
 from resumelog.application.errors import AlreadyRunning, StoreError
@@ -54,21 +55,41 @@ class TableLeases:
         self._start_beating()
         self._give_back_owed()
         row = self.table.read(stream)
-        held = row is not None and row.holder is not None
         over = row is not None and row.epoch < floor  # the log itself has ended that epoch
         if row and (over or force):
             row = row._replace(beat=None)  # its holder may go on beating
-        elif row and held:
+        elif row and row.holder is not None:
             self._require_gone(stream, job, row)
-        epoch = max(row.epoch if row else 0, floor) + 1
+        claim = Claim(self._worker, max(row.epoch if row else 0, floor) + 1)
+        try:
+            return self._taken(stream, job, row, claim)
+        except AlreadyRunning:
+            raise
+        except BaseException:  # else this process would stand in its own way
+            self._abandon_taken(stream, claim)
+            raise
+
+    def _taken(self, stream: UUID, job: str, row: LeaseRow | None, claim: Claim) -> Claim:
+        """Take the lease that stands as `row`, and clean up after its holder."""
+        epoch = claim.epoch
         if not self.table.take(stream, row, epoch, self.holder_id) and not self._has(stream, epoch):
             raise AlreadyRunning(job, holder=self.holder(stream) or "another worker")
-        if not row or not (held or _units(row.in_flight)):
-            return Claim(self._worker, epoch)
-        units = _units(row.in_flight)
+        units = _units(row.in_flight) if row else ()
+        if not row or not (row.holder is not None or units):
+            return claim
         logger.info("%s: taking over from %s", job, _named(row))
-        self._clean_up(units, row)
-        return Claim(self._worker, epoch, tuple(unit.as_attempt() for unit in units))
+        try:
+            self._clean_up(units, row)
+        except BaseException:
+            with suppress(Exception):  # once more: the row names whose it was no longer
+                self._clean_up(units, row)
+            raise
+        return claim._replace(in_flight=tuple(unit.as_attempt() for unit in units))
+
+    def _abandon_taken(self, stream: UUID, claim: Claim) -> None:
+        with suppress(StoreError):  # what broke it off is raised
+            if self._has(stream, claim.epoch):
+                self.abandon(stream, claim)
 
     def _has(self, stream: UUID, epoch: int) -> bool:
         """Tell whether a take that was refused is our own, whose first answer was lost."""

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from threading import Barrier
+from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
@@ -18,8 +20,9 @@ from resumelog.application.errors import AlreadyRunning
 from resumelog.application.ports import InFlight
 from resumelog.domain.errors import LeaseLost
 from resumelog.domain.export_job import ExportJob
-from resumelog.domain.values import Claim, Worker
+from resumelog.domain.values import Attempt, Claim, Worker
 from resumelog.infrastructure.processes import this_worker
+from resumelog.infrastructure.storage import leases
 from resumelog.infrastructure.storage.lease_table import LeaseRow
 from resumelog.infrastructure.storage.leases import LOOKS_PER_LEASE, TableLeases
 
@@ -251,3 +254,40 @@ def test_a_lease_that_was_taken_though_the_answer_was_lost_is_held(
 
     monkeypatch.setattr(table, "take", answers_twice)
     assert acquired(log) == Claim(ME, 1)
+
+
+def test_an_interrupt_in_a_takeover_leaves_no_lease_and_nothing_of_the_dead_holder(
+    log: ResumeLog, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    partial = tmp_path / "a.partial-1.mp4"
+    partial.touch()
+    held_by(log, DEAD)
+    in_flight = json.dumps([InFlight("output", 0, partial=str(partial))])
+    log.leases.table.write_in_flight(STREAM, 7, in_flight)
+
+    def interrupted(_: str) -> None:
+        monkeypatch.undo()
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(leases, "discard", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        acquired(log)
+    assert not partial.exists()
+    assert log.leases.holder(STREAM) is None
+    assert acquired(log).in_flight == (Attempt("output", 0),)
+
+
+def test_an_interrupt_right_after_the_table_was_written_leaves_no_lease(
+    log: ResumeLog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    take = log.leases.table.take
+
+    def interrupted(*arguments: Any) -> bool:
+        monkeypatch.undo()
+        take(*arguments)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(log.leases.table, "take", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        acquired(log)
+    assert acquired(log).epoch == 2

@@ -160,4 +160,4 @@ def test_callbacks_are_called_in_the_loops_thread_before_the_save_returns(
 
     asyncio.run(work())
     here = threading.get_ident()
-    assert told == [(0.0, here), (0.5, here), (1.0, here), (1.0, here)]
+    assert told == [(0.0, here), (0.5, here), (1.0, here)]

@@ -107,6 +107,22 @@ def write_after_a_takeover(log: ResumeLog, other: ResumeLog, output: Path) -> No
         output.write_bytes(b"new")
 
 
+def test_a_worker_that_was_taken_over_is_told_so_by_the_name_of_its_job(
+    log: ResumeLog, other: ResumeLog, output: Path
+) -> None:
+    def begins_its_output() -> None:
+        with log.exports.resume(output) as export:
+            job = ExportJob.named(str(output))
+            work = other.log.recover(job).work
+            take_over(other, job, lambda job, by: job.begin(work, by, other.clock.now()))
+            with export.output():
+                pass
+
+    with pytest.raises(LeaseLost) as lost:
+        begins_its_output()
+    assert lost.value.job == f"export {output}"
+
+
 def test_a_worker_that_was_taken_over_replaces_no_file_of_its_successor(
     log: ResumeLog, other: ResumeLog, output: Path
 ) -> None:

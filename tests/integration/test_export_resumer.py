@@ -20,7 +20,7 @@ from resumelog import (
     resumable_export_context,
 )
 from resumelog.application.errors import NoResumer
-from resumelog.domain.errors import ProgressOutOfRange
+from resumelog.domain.errors import NotRunning, ProgressOutOfRange
 
 
 @pytest.fixture(autouse=True)
@@ -163,3 +163,16 @@ def test_a_log_that_is_open_can_be_used(log: ResumeLog, folder: Path) -> None:
         resumer.save_state(0.5)
     assert names_of(log, "reel")[-1] == "Interrupted"
     assert not (folder / "resumelog.db").exists()
+
+
+def test_once_its_context_was_left_a_resumer_reads_and_its_job_is_restarted_by_the_log(
+    log: ResumeLog,
+) -> None:
+    with resumable_export_context("reel", log=log) as resumer:
+        resumer.save_state(0.5)
+    with pytest.raises(NotRunning):
+        resumer.clear_state()
+    assert (resumer.load_state(), resumer.check_integrity()) == (0.5, True)
+    log.exports.restart("reel", "it was cleared")
+    with resumable_export_context("reel", log=log) as resumer:
+        assert resumer.progress == 0.0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -9,9 +10,9 @@ import pytest
 from support.logs import UNITS, events_of, make_units, names_of
 
 from resumelog import ResumeLog
-from resumelog.domain.errors import InputsChanged, NotRunning, UnitsRemain
+from resumelog.domain.errors import InputsChanged, NotRunning, UnitsOutOfRange, UnitsRemain
 from resumelog.domain.export_events import Failed, Interrupted, Restarted
-from resumelog.domain.export_job import ExportJob
+from resumelog.domain.export_job import ExportJob, Report
 
 ENDS: dict[str, BaseException | None] = {
     "the end of the block": None,
@@ -219,3 +220,34 @@ def test_completing_with_units_left_is_refused(log: ResumeLog, output: Path) -> 
         with pytest.raises(UnitsRemain):
             export.complete()
     assert job_of(log, output).status == "interrupted"
+
+
+def test_what_a_save_does_not_give_is_as_it_was_reported_last(log: ResumeLog) -> None:
+    with log.exports.resume(None, key="成片") as job:
+        job.save_progress(cursor={"帧": 6})
+        assert job.report == Report(0.0, cursor={"帧": 6})
+        job.save_progress(0.5, cursor={"帧": 7})
+        job.save_progress(0.6)
+        job.flush()
+        assert job.report == Report(0.6, cursor={"帧": 7})
+        job.save_progress(0.7)
+        assert job.save_progress(cursor={"帧": 8}).on_disk
+        assert job.report == Report(0.7, cursor={"帧": 8})
+        assert not job.save_progress().events
+        job.save_progress(units_done=3, units_total=4)
+        assert job.report == Report(0.75, 3, 4, {"帧": 8})
+        job.save_progress(cursor={"帧": 9})
+        assert job.report == Report(0.75, 3, 4, {"帧": 9})
+        with pytest.raises(UnitsOutOfRange):
+            job.save_progress(0.9)
+        job.save_progress(units_done=4)
+        assert job.report == Report(1.0, 4, 4, {"帧": 9})
+
+
+def test_a_cursor_outlives_the_fractions_after_it_and_a_new_attempt(log: ResumeLog) -> None:
+    for fraction in (0.2, 0.3):
+        with suppress(KeyboardInterrupt), log.exports.resume(None, key="成片") as job:
+            assert job.cursor == (None if fraction == 0.2 else 7)
+            job.save_progress(fraction, cursor=7)
+            job.save_progress(fraction + 0.05)
+            raise KeyboardInterrupt

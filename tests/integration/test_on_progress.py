@@ -9,11 +9,12 @@ from pathlib import Path
 
 import pytest
 from support.clocks import StillClock
-from support.logs import UNITS, make_units, names_of
+from support.logs import UNITS, events_of, make_units, names_of
 
 import resumelog
 from resumelog import ProgressFacts, ResumeLog
 from resumelog.domain.errors import ProgressFell
+from resumelog.domain.export_events import Interrupted
 
 PATIENCE_S = 60
 
@@ -43,7 +44,6 @@ def test_each_unit_is_told_with_speed_and_time_left_and_the_end(
         pytest.approx((1 / 3, 1, 3, 0.5, 2.0, 4.0, 0.0)),
         pytest.approx((2 / 3, 2, 3, 0.5, 4.0, 2.0, 0.0)),
         pytest.approx((1.0, 3, 3, 0.5, 6.0, 0.0, 0.0)),
-        pytest.approx((1.0, 3, 3, 0.5, 6.0, 0.0, 0.0)),
     ]
 
 
@@ -55,6 +55,37 @@ def test_a_throttled_report_is_told_too(log: ResumeLog, output: Path) -> None:
             job.save_progress(fraction)
     assert told == [0.0, 0.1, 0.2, 0.3, 1.0]
     assert names_of(log, str(output)).count("ProgressSaved") == 2
+
+
+def test_units_and_fractions_agree_though_the_throttle_keeps_most(
+    log: ResumeLog, output: Path
+) -> None:
+    told: list[tuple[float, int | None, int | None]] = []
+    with log.exports.resume(output, on_progress=lambda facts: told.append(facts[:3])) as job:
+        for unit in job.remaining(5):
+            job.save_progress((unit + 1) / 5)
+    assert told == [
+        (0.0, None, None),
+        (0.2, 1, 5),
+        (0.4, 2, 5),
+        (0.6, 3, 5),
+        (0.8, 4, 5),
+        (1.0, 5, 5),
+    ]
+
+
+def test_what_the_throttle_keeps_is_neither_repeated_nor_left_out_of_the_record(
+    log: ResumeLog, output: Path
+) -> None:
+    with log.exports.resume(output) as job:
+        job.save_progress(0.1)
+        job.save_progress(0.6)
+        for unit in job.remaining(10):
+            assert unit == 6
+            break
+    (*_, last) = events_of(log, str(output))
+    assert isinstance(last, Interrupted)
+    assert (last.cause, last.progress) == ("left with 6 of 10 units done", 0.6)
 
 
 def test_an_attempt_that_goes_on_begins_at_what_was_done(

@@ -15,8 +15,9 @@ from support.logs import events_of
 
 import resumelog
 from resumelog import ResumeLog
+from resumelog.application.errors import StoreUnavailable
 from resumelog.domain.errors import ProgressFell, ProgressOutOfRange
-from resumelog.domain.export_events import Interrupted, ProgressSaved
+from resumelog.domain.export_events import Failed, Interrupted, ProgressSaved
 from resumelog.infrastructure.bootstrap import open_log
 
 INTERVAL_S = 5.0
@@ -66,12 +67,26 @@ def test_counts_cursors_and_the_end_are_never_throttled(log: ResumeLog) -> None:
         assert all(job.save_progress(units_done=n, units_total=9).on_disk for n in range(9))
 
 
-def test_what_is_kept_is_written_before_what_comes_after_it(log: ResumeLog) -> None:
+def test_what_is_kept_is_not_written_before_what_has_it_in_it(log: ResumeLog) -> None:
+    with session(log, save_interval_s=3600) as job:
+        for unit in range(1, 9):
+            job.save_progress(unit / 10)
+            job.save_progress(unit / 10 + 0.05, cursor=unit)
+        job.save_progress(0.9)
+    assert saved(log) == [0.1, *(unit / 10 + 0.05 for unit in range(1, 9)), 0.9]
+
+
+def test_a_cursor_below_what_is_kept_is_refused(log: ResumeLog) -> None:
     with session(log) as job:
         job.save_progress(0.1)
-        job.save_progress(0.2)
-        job.save_progress(0.3, cursor="x")
-    assert saved(log) == [0.1, 0.2, 0.3]
+        job.save_progress(0.3)
+        with pytest.raises(ProgressFell) as fell:
+            job.save_progress(0.2, cursor="帧")
+        with pytest.raises(ProgressFell):
+            job.save_progress(units_done=1, units_total=4)
+        assert (fell.value.before, fell.value.after) == (0.3, 0.2)
+        assert (job.progress, job.cursor) == (0.3, None)
+    assert saved(log) == [0.1, 0.3]
 
 
 @pytest.mark.parametrize("error", [KeyboardInterrupt(), ValueError(), GeneratorExit()], ids=repr)
@@ -87,6 +102,38 @@ def test_an_error_writes_what_is_kept(log: ResumeLog, error: BaseException) -> N
     last = events_of(log, "成片")[-1]
     assert saved(log) == [0.1, 0.2]
     assert not isinstance(last, Interrupted) or last.progress == 0.2
+
+
+@pytest.mark.parametrize("last", [0.6, 1.0])
+@pytest.mark.parametrize(
+    "error", [KeyboardInterrupt(), StoreUnavailable(store="s", why="full", advice="")], ids=repr
+)
+def test_a_write_that_breaks_off_loses_neither_its_report_nor_what_was_kept(
+    log: ResumeLog,
+    clock: StillClock,
+    monkeypatch: pytest.MonkeyPatch,
+    error: BaseException,
+    last: float,
+) -> None:
+    def breaks_off(*_: Any, **__: Any) -> None:
+        monkeypatch.undo()
+        raise error
+
+    def reported() -> None:
+        with session(log) as job:
+            job.save_progress(0.1)
+            job.save_progress(0.5)
+            clock.seconds += INTERVAL_S
+            monkeypatch.setattr(log.log.recorder, "insert_events", breaks_off)
+            try:
+                job.save_progress(last)
+            finally:
+                assert (job.progress, job.saved_progress) == (last, 0.1)
+
+    with pytest.raises(type(error)):
+        reported()
+    assert saved(log) == [0.1, last]
+    assert isinstance(events_of(log, "成片")[-1], Failed | Interrupted)
 
 
 def test_what_is_kept_counts_as_progress(log: ResumeLog) -> None:
@@ -118,6 +165,32 @@ def test_what_is_kept_is_written_once_its_time_comes_though_nobody_reports_again
         assert job.saved_progress == 0.2
 
 
+def test_a_shorter_interval_counts_at_once(log: ResumeLog, clock: StillClock) -> None:
+    with session(log, save_interval_s=3600) as job:
+        job.save_progress(0.1)
+        clock.seconds += 1
+        assert job.save_progress(0.2).throttled
+        job.save_interval_s = 1
+        assert job.save_progress(0.3).on_disk
+        job.save_interval_s = 3600
+        clock.seconds += 1
+        assert job.save_progress(0.4).throttled
+
+
+def test_what_waits_is_written_after_the_shorter_interval(tmp_path: Path) -> None:
+    with (
+        resumelog.open(tmp_path / "jobs.db") as log,
+        session(log, save_interval_s=float("inf")) as job,
+    ):
+        assert job.save_progress(0.1).on_disk
+        job.save_progress(0.2)
+        job.save_interval_s = 0.05
+        deadline = time.monotonic() + 60
+        while job.saved_progress != 0.2:
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
+
+
 def test_the_wall_clock_may_step_either_way(log: ResumeLog, clock: StillClock) -> None:
     with session(log) as job:
         job.save_progress(0.1)
@@ -128,25 +201,32 @@ def test_the_wall_clock_may_step_either_way(log: ResumeLog, clock: StillClock) -
         assert job.save_progress(0.9).on_disk
 
 
+FRACTIONS = st.sampled_from([0.0, 0.1, 0.25, 1.0])
+"""Of what is left."""
 REPORTS = st.lists(
-    st.tuples(st.floats(0, 1), st.sampled_from([0.0, 1.0, INTERVAL_S]), st.booleans()), max_size=30
+    st.tuples(FRACTIONS, st.sampled_from([0.0, 1.0, INTERVAL_S]), st.booleans(), st.booleans()),
+    max_size=30,
 )
 
 
 @settings(max_examples=100, deadline=None)
 @given(REPORTS)
 def test_at_most_one_fraction_an_interval_is_written_and_the_last_is_never_lost(
-    reports: list[tuple[float, float, bool]],
+    reports: list[tuple[float, float, bool, bool]],
 ) -> None:
     clock, written, newest = StillClock(), list[tuple[float, float]](), 0.0
     log = open_log("memory:", clock=clock)
     attempt = session(log)
     job = attempt.__enter__()
-    for fraction, passes_s, interrupts in reports:
+    for number, (fraction, passes_s, has_cursor, interrupts) in enumerate(reports):
         clock.seconds += passes_s
-        newest = max(newest, fraction)
-        if job.save_progress(newest).events and newest < 1:
+        newest, before = newest + (1 - newest) * fraction, saved(log)
+        if has_cursor:
+            assert job.save_progress(newest, cursor=number).on_disk
+            assert saved(log) == [*before, newest], "what is kept is in it"
+        elif job.save_progress(newest).events and newest < 1:
             written.append((clock.seconds, newest))
+        assert len(saved(log)) <= len(before) + 1
         assert job.progress == newest
         if interrupts:
             error = KeyboardInterrupt()
@@ -158,5 +238,5 @@ def test_at_most_one_fraction_an_interval_is_written_and_the_last_is_never_lost(
         times = [at for at, _ in written]
         assert all(b - a >= INTERVAL_S for a, b in itertools.pairwise(times))
     attempt.__exit__(None, None, None)
-    assert saved(log)[-1:] == ([newest] if newest else [])
+    assert [0.0, *saved(log)][-1] == newest
     assert saved(log) == sorted(saved(log)), "progress never falls"
