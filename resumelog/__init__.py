@@ -18,6 +18,7 @@ if TYPE_CHECKING:
         BadBatch,
         BadStateFile,
         BatchStopped,
+        ClosedLog,
         DamagedEvent,
         DuplicateExport,
         JobNotFound,
@@ -30,9 +31,11 @@ if TYPE_CHECKING:
         NoSuchSimulation,
         NotOurDatabase,
         NotSaved,
+        NoVersion,
         OutputMissing,
         ReleaseFailed,
         ResourcesReleased,
+        SessionEntered,
         StoreError,
         StoreUnavailable,
         Terminated,
@@ -105,10 +108,10 @@ _NAMES_IN = {
     "application.autopilot_runs": "AutoPilot",
     "application.batch": "Batch Scene",
     "application.errors": (
-        "AlreadyRunning BadArgument BadBatch BadStateFile BatchStopped DamagedEvent "
+        "AlreadyRunning BadArgument BadBatch BadStateFile BatchStopped ClosedLog DamagedEvent "
         "DuplicateExport JobNotFound JobPaused NewerSchema NoDriver NoLog NoOutput NoResumer "
-        "NoSuchSimulation NotOurDatabase NotSaved OutputMissing ReleaseFailed ResourcesReleased "
-        "StoreError StoreUnavailable Terminated UnknownStore"
+        "NoSuchSimulation NoVersion NotOurDatabase NotSaved OutputMissing ReleaseFailed "
+        "ResourcesReleased SessionEntered StoreError StoreUnavailable Terminated UnknownStore"
     ),
     "application.export": "Export",
     "application.export_jobs": "ExportJobs",
@@ -156,6 +159,7 @@ __all__ = [
     "BadVersion",
     "Batch",
     "BatchStopped",
+    "ClosedLog",
     "DamagedEvent",
     "DuplicateExport",
     "DuplicateScene",
@@ -184,6 +188,7 @@ __all__ = [
     "NoOutput",
     "NoResumer",
     "NoSuchSimulation",
+    "NoVersion",
     "NotActive",
     "NotInFormat",
     "NotJson",
@@ -208,6 +213,7 @@ __all__ = [
     "Scene",
     "SceneAlreadyCompleted",
     "SceneBatches",
+    "SessionEntered",
     "SourceIsOutput",
     "SrtExporter",
     "StepContext",

@@ -97,7 +97,9 @@ def test_a_cursor_counts_until_the_next_one(log: ResumeLog, output: Path) -> Non
     lines = ["progress 1/9", "cursor {}", "progress 2/9", "progress 3/9 cursor [7]", "cursor null"]
     Heard(log, output, *lines)
     told = [(report.units_done, report.cursor) for report in saved(log, output)]
-    assert told == [(1, None), (1, {}), (2, {}), (3, [7]), (3, None)]
+    assert told == [(1, None), (1, {}), (2, {}), (3, [7])], (
+        "what isn't given is that of before, and null gives nothing"
+    )
 
 
 def test_a_cursor_counts_in_the_next_attempt_too(log: ResumeLog, output: Path) -> None:
@@ -114,7 +116,9 @@ def test_fractions_beside_a_cursor_that_is_on_record_are_throttled(
         assert not export.save_progress(0.2, cursor=7).throttled
         assert export.save_progress(0.3, cursor=7).throttled
         assert not export.save_progress(0.4, cursor=8).throttled
-    assert [each.cursor for each in saved(log, output)] == [7, 7, 7, 8]
+    assert [each.cursor for each in saved(log, output)] == [7, 7, 8], (
+        "what the throttle kept is in what came after it"
+    )
 
 
 # A command that begins at 0 again
