@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Collection, Iterator
 from contextlib import suppress
-from pathlib import Path
 
 from resumelog.application.errors import AmbiguousJob, JobNotFound
 from resumelog.application.event_log import EventLog
@@ -109,7 +109,7 @@ class Queries:
 
 def keyed(name: str) -> Iterator[EventSourced]:
     """Return every job that `name` could be the key of, as states of which nothing is read."""
-    keys: list[tuple[str, ...]] = [(name,), (str(Path(name).absolute()),)]
+    keys: list[tuple[str, ...]] = [(name,), (os.path.abspath(name),)]  # noqa: PTH100 - resolve() would follow links
     keys += [(name[:at], name[at + 1 :]) for at, char in enumerate(name) if char == "/"]
     for kind in kinds().values():
         for key in keys:
