@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractContextManager, ExitStack
 from functools import partial
 from pathlib import Path
-from types import TracebackType
+from types import EllipsisType, TracebackType
 from typing import TypeVar
 
 from pydantic import JsonValue
@@ -94,7 +94,7 @@ class AsyncExport:
         *,
         units_done: int | None = None,
         units_total: int | None = None,
-        cursor: JsonValue = None,
+        cursor: JsonValue | EllipsisType = ...,
     ) -> Saved:
         """Save after the work, as Export.save_progress does."""
         save = self.export.save_progress

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
+from types import EllipsisType
 
 from pydantic import JsonValue
 
@@ -110,19 +111,19 @@ class Export(ExportOutput, Watched):
         *,
         units_done: int | None = None,
         units_total: int | None = None,
-        cursor: JsonValue = None,
+        cursor: JsonValue | EllipsisType = ...,
     ) -> Saved:
         """Save after the work: exact counts or a cursor, which are on disk on return, or a fraction.
 
         Of bare fractions (0.0 to 1.0, with no cursor but the one on record) one in `save_interval_s`
         is written, and 1.0; of the others the last is kept until its time comes, or the end:
         `Saved.throttled` tells. A kill loses it. What is not given is what was reported last: its
-        fraction, counts and cursor; where units were counted, a fraction alone is refused.
+        fraction, counts and cursor (None: there is none any more); where units were counted, a fraction alone is refused.
         Raises ProgressOutOfRange, ProgressFell, UnitsOutOfRange, UnitsTotalChanged, TooLarge,
         LeaseLost, StoreUnavailable; BatchStopped after the save, if `stop` is set and work is left.
         """
         with self._running.lock:
-            bare = units_done is units_total is None and cursor in (None, self.cursor)
+            bare = units_done is units_total is None and cursor in (..., self.cursor)
             report = self._filled(progress, units_done, units_total, cursor)
             if bare and self._running.accepts(self._saving(report)):
                 saved = self._throttled(report)
@@ -200,7 +201,11 @@ class Export(ExportOutput, Watched):
             raise JobPaused(job.title, actor=event.actor, reason=event.reason)
 
     def _filled(
-        self, progress: float | None, done: int | None, total: int | None, cursor: JsonValue
+        self,
+        progress: float | None,
+        done: int | None,
+        total: int | None,
+        cursor: JsonValue | EllipsisType,
     ) -> Report:
         """Take what isn't given from the last report."""
         last = self.report
@@ -209,7 +214,9 @@ class Export(ExportOutput, Watched):
         elif done is None and (total is not None or progress is None):
             done, total = last.units_done, last.units_total if total is None else total
         progress = self.progress if progress is None else progress
-        return Report(progress, done, total, last.cursor if cursor is None else cursor)
+        return Report(
+            progress, done, total, last.cursor if isinstance(cursor, EllipsisType) else cursor
+        )
 
     def _throttled(self, report: Report) -> Saved:
         if self._throttle.keeps(report):
