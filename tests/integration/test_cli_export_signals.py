@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
+import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 from support.cli import Cli, finished, wait_for
@@ -144,3 +147,33 @@ def test_a_killed_export_leaves_nothing_to_its_successor(bare: Cli) -> None:
     assert bare.lines("made") == numbers(range(UNITS))
     assert bare.lines(KEY) == ["whole"]
     assert not any("partial" in name for name in bare.files())
+
+
+def state(pid: int) -> str:
+    """Return a process's state: S sleeps, T is stopped."""
+    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+
+
+IN_A_GROUP = """
+import pathlib, subprocess, sys
+export = subprocess.Popen(sys.argv[1:], process_group=0)
+pathlib.Path("export").write_text(f"{export.pid}\\n")
+sys.exit(export.wait())
+"""
+"""As a shell with job control starts a job; a real one may leave once its job is stopped."""
+
+
+@pytest.mark.skipif(not Path("/proc/self").is_dir(), reason="there is no /proc here")
+def test_ctrl_z_stops_the_command_too_and_both_go_on(bare: Cli) -> None:
+    spins = WAITS_AT_7.replace(
+        "sleep 0.02", ":"
+    )  # one that waits for a fork is not seen as stopped
+    shell = (sys.executable, "-c", IN_A_GROUP)
+    with at_work(bare, spins, *COUNTED, through=shell) as process:
+        export, command = int(bare.lines("export")[0]), int(bare.lines("pids")[0])
+        os.kill(export, signal.SIGTSTP)
+        wait_for(lambda: state(export) == state(command) == "T", "both to stop")
+        os.kill(export, signal.SIGCONT)
+        wait_for(lambda: state(command) != "T", "the command to go on")
+        bare.write("go", "")
+        assert "complete, 20 of 20 units" in finished(process).err
