@@ -1,57 +1,36 @@
-"""A worker's handle on one batch: what remains, what was done, how it ends."""
+"""A worker's handle on one batch: what it does to each scene, and how its work ends."""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Collection, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
-from typing import Any, NamedTuple, Self
+from typing import Any, Self, Unpack
 
 from pydantic import JsonValue
 
-from resumelog.application.ports import Artifacts, InFlight
+from resumelog.application.batch_files import BatchFiles
+from resumelog.application.batch_reader import BatchReader
+from resumelog.application.ports import InFlight, Signals
+from resumelog.application.run_options import RunOptions
 from resumelog.application.running import Running, Saved
-from resumelog.domain.errors import LeaseLost, ResumelogError, UnknownScene
+from resumelog.application.scene import Report, Scene, SceneName
+from resumelog.application.scene_run import SceneRun
+from resumelog.application.scene_updates import Listeners, OnScene
+from resumelog.application.stage_before import StageBefore
+from resumelog.domain.errors import LeaseLost, ResumelogError
 from resumelog.domain.events import Events
 from resumelog.domain.plan import Plan
-from resumelog.domain.resume_point import ResumePoint, resume_point
-from resumelog.domain.scene_batch import BatchStatus, Outcome, SceneBatch
+from resumelog.domain.scene_batch import Outcome, SceneBatch
 from resumelog.domain.scene_events import SceneCompleted
 from resumelog.domain.values import Artifact, Claim, Payload, error_text
 
 logger = logging.getLogger("resumelog")
 
-LEAVES = (BatchStatus.PAUSED, BatchStatus.STOPPED)
 
-
-@dataclass(frozen=True, slots=True)
-class Scene:
-    """One scene as it is begun: its key, its place (from 0), what was handed in, which attempt.
-
-    `fingerprint` covers all that it is made from, as that is now.
-    """
-
-    key: str
-    index: int
-    content: JsonValue
-    attempt: int
-    fingerprint: str
-
-
-class Report(NamedTuple):
-    """Counts over the plan; `skipped` were done before this run."""
-
-    total: int
-    done: int
-    failed: int
-    remaining: int
-    skipped: int
-    status: str
-
-
-class Batch:
+class Batch(BatchReader):
     """A worker's handle on one batch; a context manager that gives the lease back.
 
     `stale` says why scenes that were done are made again, `cut_off` which scenes were in flight
@@ -62,75 +41,93 @@ class Batch:
     def __init__(
         self,
         running: Running[SceneBatch],
-        artifacts: Artifacts,
+        files: BatchFiles,
         plan: Plan,
-        taken: Callable[[str], JsonValue],
+        before: StageBefore,
         stale: Mapping[str, str],
+        signals: Signals,
     ) -> None:
         """Wrap a running batch; `SceneBatches.open` does."""
-        self._running, self._artifacts, self.plan = running, artifacts, plan
+        super().__init__(running, files, plan, before)
         self.stale = stale
         in_flight = running.claim.in_flight if running.claim else None
         self.cut_off = None if in_flight is None else tuple(unit for unit, _ in in_flight)
-        self._taken = taken
+        self.signals, self.listeners = signals, Listeners()
+        self.monotonic = running.clock.monotonic
         self._tried: dict[str, int] = {}
-        self._done_before = running.state.done
 
-    # What is to be done
+    # Let it do the loop
 
-    def remaining(self, only: Collection[str] | None = None) -> Iterator[Scene]:
-        """Iterate over the scenes that are not done, in order, and stop at a pause or a stop.
+    def run(
+        self,
+        function: Callable[[Scene], Any],
+        *,
+        scenes: Iterable[SceneName] | None = None,
+        **options: Unpack[RunOptions],
+    ) -> Report:
+        """Make every scene that is not done, several at once, each saved the moment it ends.
 
-        `only` narrows them to these keys. Raises UnknownScene for a key outside the plan.
+        `function(scene)` makes one and returns its result (JSON), or is a coroutine function. Its
+        exception, a timeout, or a result that `check` refuses is recorded as that scene's failure,
+        and the rest goes on. `scenes` narrows what is made; `options` are those of `RunOptions`.
+        Returns how the batch stands: where all is done it is completed and left, where it was
+        paused or stopped it is left. Ctrl+C lets the scenes in flight end and goes on as
+        KeyboardInterrupt, a second one, SIGTERM or SIGHUP ends the run at once; either way the
+        batch is left with that cause. Raises NotRunning, UnknownScene, BadArgument, LeaseLost.
         """
-        for key in only or ():
-            if key not in self.plan:
-                raise UnknownScene(self._running.state.title, scene=key)
-        for key in [*self._running.state.remaining(self.plan)]:
-            if only is not None and key not in only:
-                continue
-            if self.is_asked_to_leave():
-                return
-            yield self.scene(key)
+        return SceneRun(self, function, **options).over(self.left(scenes))
 
-    def failed(self) -> Iterator[Scene]:
-        """Iterate over the scenes whose last attempt failed, in order."""
-        return map(self.scene, [*self._running.state.failures(self.plan)])
+    def retry(
+        self,
+        function: Callable[[Scene], Any],
+        *,
+        scenes: Iterable[SceneName] | None = None,
+        **options: Unpack[RunOptions],
+    ) -> Report:
+        """Make the scenes again whose last attempt failed, or those of them that are named."""
+        failed = [*self._running.state.failures(self.plan)]
+        wanted = {*self.known(scenes)} if scenes is not None else {*failed}
+        return self.run(function, scenes=[key for key in failed if key in wanted], **options)
 
-    def scene(self, key: str) -> Scene:
-        """Return one scene as it would be begun now. Raises UnknownScene."""
-        if key not in self.plan:
-            raise UnknownScene(self._running.state.title, scene=key)
-        attempt = self._running.state.attempts(key) + 1
-        fingerprint = self.plan.fingerprint(key, self._taken(key))
-        return Scene(key, self.plan.index(key), self.plan[key], attempt, fingerprint)
+    def regenerate(
+        self, scenes: Iterable[SceneName], reason: str = "asked to make it again"
+    ) -> Events:
+        """Let scenes that are done be made again; what takes from them is `scenes.regenerate`'s."""
+        reasons, at = dict.fromkeys(self.known(scenes), reason), self._running.clock.now()
+        return self._running.do(lambda b, by: b.invalidate(reasons, self.plan, at, by)).events
 
-    def is_asked_to_leave(self) -> bool:
-        """Tell whether somebody paused or stopped the batch."""
-        return self._running.watch().status in LEAVES
+    def on_scene(self, callback: OnScene) -> Callable[[], None]:
+        """Call `callback` with each SceneUpdate, in the thread that runs the batch.
 
-    @property
-    def is_over(self) -> bool:
-        """Tell whether this worker has left, or never had anything to do."""
-        return self._running.claim is None
+        What it raises is logged and the work goes on. Returns what ends the calls.
+        """
+        return self.listeners.add(callback)
 
-    # What was done
+    # A loop of one's own
 
     def begun(self, scene: Scene, **left_behind: Any) -> None:
         """Note that a scene is in flight, with the process group and the partial file it leaves."""
         self._running.begun(InFlight(scene.key, scene.attempt, **left_behind))
 
-    def partial(self, final: str | Path) -> Path:
-        """Return a temporary path beside `final`, for a scene to write to."""
-        return self._artifacts.partial(Path(final))
+    def begin(self, scenes: Sequence[Scene]) -> list[Scene]:
+        """Note that scenes are in flight, and return them with the paths to write their files to."""
+        if self._files.are_made:
+            scenes = [replace(scene, partial=self._files.partial(scene, None)) for scene in scenes]
+        self._running.begun(*map(_in_flight, scenes))
+        return [*scenes]
 
-    def place(self, partial: str | Path, final: str | Path) -> Artifact:
-        """Make a scene's file durable and move it into place, before the scene is completed.
+    def artifact(self, scene: Scene | str, path: str | Path | None = None) -> Path:
+        """Return a temporary path for a scene's file; completing the scene moves it into place.
 
-        Raises LeaseLost once another worker is at it: its file is not ours to replace.
+        The place is `path`, or what `open(artifact=…)` says. A scene that is done is invalidated
+        first: its file is about to be another. A successor removes what a kill leaves there.
         """
-        self._running.watch()
-        return self._artifacts.commit(Path(partial), Path(final))
+        scene = self.scene(scene) if isinstance(scene, str) else scene
+        if self._running.state.is_done(scene.key):
+            self.regenerate([scene], "its file is made again")
+        partial = self._files.partial(scene, path)
+        self.begun(scene, partial=str(partial))
+        return partial
 
     def complete(
         self,
@@ -142,50 +139,65 @@ class Batch:
     ) -> Saved:
         """Record that a scene is done, with its result (JSON, at most 64 MiB). On disk on return.
 
-        Raises NotJson, TooLarge, SceneAlreadyCompleted, LeaseLost; StoreUnavailable only with
+        A file that was begun by `artifact` is moved into place first. Raises NotJson, TooLarge,
+        SceneFileMissing, SceneAlreadyCompleted, LeaseLost; StoreUnavailable only with
         `on_save_error="raise"`, else the save is held and `Saved.held` counts it.
         """
         payload = None if result is None else Payload.of(result, "the result")
         if self._is_recorded(scene, payload, artifact):
             return Saved((), 0)
-        outcome = self._outcome(scene)._replace(
-            result=payload, artifact=artifact, elapsed_s=elapsed_s
-        )
-        return self._record(outcome, payload.size if payload else 0)
+        return self.record([self.done(scene, payload, artifact, elapsed_s)])
+
+    def take_back(self, scene: Scene) -> None:
+        """Note that a scene that was begun was not tried after all."""
+        self._running.ended(scene.key)
+        self._files.discard(scene.key)
 
     def fail(self, scene: Scene | str, error: object) -> Saved:
         """Record that an attempt at a scene failed; the others go on."""
-        text = error_text(error)
-        return self._record(self._outcome(scene)._replace(error=text), len(text))
+        return self.record([self.not_done(scene, error)])
 
-    def results(self) -> Iterator[tuple[Scene, JsonValue]]:
-        """Iterate over the scenes that are done and their results, in order, from the log.
+    def done(
+        self,
+        scene: Scene | str,
+        result: Payload | None,
+        artifact: Artifact | None = None,
+        elapsed_s: float | None = None,
+    ) -> Outcome:
+        """Return a scene's completion, to be recorded; its file is in place then."""
+        outcome = self._outcome(scene)
+        made = artifact or self._placed(outcome.scene)
+        return outcome._replace(result=result, artifact=made, elapsed_s=elapsed_s)
 
-        One result is in memory at a time.
-        """
-        log, state = self._running.log, self._running.state
-        done = [key for key in self.plan if state.is_done(key)]
-        versions = [state.scenes[key].version for key in done]
-        for key, event in zip(done, log.events_at(state.id, versions), strict=True):
-            yield self.scene(key), log.value_of(event)
+    def not_done(self, scene: Scene | str, error: object) -> Outcome:
+        """Return a scene's failure, to be recorded; what it wrote is gone then."""
+        outcome = self._outcome(scene)
+        self._files.discard(outcome.scene)
+        return outcome._replace(error=error_text(error))
 
-    def artifact(self, key: str) -> Artifact | None:
-        """Return the file that a finished scene made."""
-        return self._running.state.scenes[key].artifact
-
-    def report(self) -> Report:
-        """Count what is done, failed and remaining."""
-        with self._running.lock:
-            state, total = self._running.state, len(self.plan)
-            counts = (total, state.done, state.failed, total - state.done)
-            return Report(*counts, self._done_before, str(state.status))
-
-    def resume_point(self) -> ResumePoint:
-        """Return what is done and what is next, and why."""
-        with self._running.lock:
-            return resume_point(self._running.state, self.plan)
+    def record(self, outcomes: Sequence[Outcome]) -> Saved:
+        """Record how scenes ended, in one transaction."""
+        running, at, plan = self._running, self._running.clock.now(), self.plan
+        for outcome in outcomes:
+            running.ended(outcome.scene)
+        size = sum(map(_size, outcomes))
+        saved = running.do(lambda batch, by: batch.record(outcomes, plan, by, at), size)
+        if saved.held:
+            self._unsaved.update(each.scene for each in outcomes if each.error is None)
+        elif self._unsaved:
+            self._unsaved.clear()
+        return saved
 
     # How it ends
+
+    def end_run(self, cause: str) -> None:
+        """Complete the batch if all is done and on disk; leave it if it was paused or stopped."""
+        if self._running.held or self.is_over:
+            return
+        if not self.left():
+            self.finish()
+        elif cause and self.is_asked_to_leave():
+            self.leave(cause)
 
     def leave(self, cause: object) -> None:
         """End the work here: what is in flight is recorded as cut off. Raises NotSaved."""
@@ -209,6 +221,7 @@ class Batch:
         )
 
     def _end(self, command: Callable[[SceneBatch, Claim], Events]) -> None:
+        self._files.discard_all()
         try:
             self._running.do(command)
         except LeaseLost as lost:
@@ -229,11 +242,22 @@ class Batch:
         """Finish, or leave with the exception as the cause."""
         if error is None:
             self.finish()
-            return
+        else:
+            self.leave_with(error)
+
+    def leave_with(self, error: BaseException) -> None:
+        """Leave, for an exception that goes on; what could not be saved is a note of it."""
         try:
             self.leave(error)
         except ResumelogError as unsaved:
             error.add_note(f"and its record was not saved: {unsaved}")
+
+    def _placed(self, key: str) -> Artifact | None:
+        """Move a scene's file into place, unless another worker is at it: then it is not ours to replace."""
+        if not self._files.has_begun(key):
+            return None
+        self._running.watch()
+        return self._files.placed(key, self.title)
 
     def _is_recorded(
         self, scene: Scene | str, result: Payload | None, artifact: Artifact | None
@@ -241,7 +265,7 @@ class Batch:
         """Tell whether just this is what the log says already."""
         state = self._running.state
         key = scene.key if isinstance(scene, Scene) else scene
-        if not state.is_done(key):
+        if not state.is_done(key) or self._files.has_begun(key):
             return False
         event = self._running.log.event(state.id, state.scenes[key].version)
         made = isinstance(event, SceneCompleted) and (event.result, event.artifact)
@@ -249,17 +273,22 @@ class Batch:
 
     def _outcome(self, scene: Scene | str) -> Outcome:
         """Number the attempt: one that has ended already makes this another."""
-        begun = scene if isinstance(scene, Scene) else self.scene(scene)
+        begun = scene if isinstance(scene, Scene) else self._scene(scene)
         state = self._running.state
         attempt = max(begun.attempt, state.attempts(begun.key) + 1)
         attempt = max(attempt, self._tried.get(begun.key, 0) + 1)
         self._tried[begun.key] = attempt
         return Outcome(begun.key, begun.fingerprint, attempt)
 
-    def _record(self, outcome: Outcome, size: int) -> Saved:
-        at = self._running.clock.now()
-        self._running.ended(outcome.scene)
-        return self._running.do(lambda batch, by: batch.record((outcome,), self.plan, by, at), size)
+
+def _in_flight(scene: Scene) -> InFlight:
+    partial = str(scene.partial) if scene.partial else None
+    return InFlight(scene.key, scene.attempt, partial=partial)
+
+
+def _size(outcome: Outcome) -> int:
+    """Return the bytes that an outcome keeps in memory while it is held."""
+    return (outcome.result.size if outcome.result else 0) + len(outcome.error or "")
 
 
 def _left(batch: SceneBatch, plan: Plan) -> str:

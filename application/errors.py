@@ -10,6 +10,7 @@ ResumelogError
 ├── AlreadyRunning                 another worker holds the job
 ├── SessionEntered                 the same attempt is begun a second time meanwhile
 ├── JobPaused                      somebody asked the worker to leave
+├── SceneFileMissing               a scene was to make a file, and made none
 ├── NoOutput, OutputMissing        the job was begun without one; its exporter wrote none
 ├── NoResumer                      nothing was begun by the names of the old system
 ├── ReleaseFailed                  what an export had borrowed was not given back
@@ -111,8 +112,16 @@ class OutputMissing(ResumelogError):
     output: str
 
 
+class SceneFileMissing(BadInput):
+    """A scene that was to write a file wrote none."""
+
+    text = "scene {scene!r} wrote no file for {path}; write to the path that `artifact` gave"
+    scene: str
+    path: str
+
+
 class BadArgument(BadInput):
-    """An option of an export that can't be meant."""
+    """An option that can't be meant."""
 
     text = "{option}={given!r} is no choice; {advice}"
     option: str

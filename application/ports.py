@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
 from pathlib import Path
-from typing import NamedTuple, Protocol, runtime_checkable
+from typing import Literal, NamedTuple, Protocol, runtime_checkable
 from uuid import UUID
 
 from eventsourcing.persistence import Tracking, TrackingRecorder
@@ -19,6 +19,9 @@ from resumelog.domain.seals import SealedRow as SealedRow  # stores know it from
 from resumelog.domain.values import Artifact, Attempt, Claim, Worker
 
 PARTIAL_MARK = ".partial-"
+
+Verify = Literal["stat", "sha256", "off"]
+"""How closely a recorded file is looked at before it counts."""
 
 
 class Clock(Protocol):
@@ -280,6 +283,9 @@ class Artifacts(Protocol):
         """Return where a recorded file is."""
         ...
 
-    def fault(self, artifact: Artifact) -> str:
-        """Return why a recorded file no longer counts; empty while it is intact."""
+    def fault(self, artifact: Artifact, verify: Verify = "stat") -> str:
+        """Return why a recorded file no longer counts; empty while it is intact.
+
+        "stat" looks at its size and mtime, and at its content only where the mtime differs.
+        """
         ...

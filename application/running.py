@@ -172,14 +172,14 @@ class Running(Generic[State]):
             empty = type(self.state)(self.state.id)
             return empty.fold(self.log.history(empty.id)) == self.watch()
 
-    def begun(self, unit: InFlight) -> None:
-        """Note that a unit is in flight, so that a successor can clean up after it.
+    def begun(self, *units: InFlight) -> None:
+        """Note that units are in flight, so that a successor can clean up after them.
 
         Raises LeaseLost once another worker has the lease.
         """
         claim = self._held_claim("begin a unit")
         with self.lock:
-            self._in_flight[unit.key] = unit
+            self._in_flight.update((unit.key, unit) for unit in units)
             self._note_in_flight(claim)
 
     def note_folder(self, path: Path) -> None:

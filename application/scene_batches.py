@@ -2,29 +2,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from threading import Lock
-from typing import Any, Literal
+import logging
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal, get_args
+from weakref import WeakSet
 
 from pydantic import JsonValue
 
 from resumelog.application.batch import Batch
+from resumelog.application.batch_files import ArtifactPath, BatchFiles
+from resumelog.application.errors import BadArgument
 from resumelog.application.event_log import EventLog
-from resumelog.application.ports import Artifacts, Clock, Leases
+from resumelog.application.ports import Artifacts, Clock, Leases, Signals, Verify
 from resumelog.application.running import Running
+from resumelog.application.stage_before import StageBefore
+from resumelog.domain.errors import ResumelogError
 from resumelog.domain.events import Events
 from resumelog.domain.plan import Plan
 from resumelog.domain.scene_batch import SceneBatch
-from resumelog.domain.scene_events import SceneCompleted
 from resumelog.domain.values import Claim, JsonObject
+
+logger = logging.getLogger("resumelog")
+
+VERIFY = get_args(Verify)
 
 
 class SceneBatches:
     """All scene batches of one log."""
 
-    def __init__(self, log: EventLog, leases: Leases, clock: Clock, artifacts: Artifacts) -> None:
+    def __init__(
+        self, log: EventLog, leases: Leases, clock: Clock, artifacts: Artifacts, signals: Signals
+    ) -> None:
         """Take the parts that every batch shares."""
         self._log, self._leases, self._clock, self._artifacts = log, leases, clock, artifacts
+        self._signals = signals
+        self._open = WeakSet[Batch]()
 
     def open(
         self,
@@ -35,19 +47,26 @@ class SceneBatches:
         params: JsonObject | None = None,
         context: JsonObject | None = None,
         after: str | None = None,
+        artifact: ArtifactPath | None = None,
+        verify: Verify = "stat",
         on_save_error: Literal["raise", "continue"] = "continue",
     ) -> Batch:
         """Open a batch, or take it up again: scenes that are done and unchanged stay done.
 
         A scene's key is its `id` or `key`, else its fingerprint; a `Plan` has its keys, params and
         context already. `params` are part of every scene's input; with `after` so is its result in
-        that stage of the project. A scene whose input changed, or whose file is gone, is
-        invalidated and made again. Raises AlreadyRunning, BadKey, DuplicateScene, TooManyScenes,
-        NotJson, TooLarge, StoreUnavailable.
+        that stage of the project. `artifact` says where each scene's file belongs, if it makes one:
+        a path with {key} or {index} in it, or a function of the scene. A scene whose input changed,
+        or whose file is gone or altered, is invalidated and made again: `verify="stat"` looks at
+        size and mtime, and at the content where the mtime differs, "sha256" always at the content,
+        "off" at nothing. Raises AlreadyRunning, BadKey, DuplicateScene, TooManyScenes, NotJson,
+        TooLarge, BadArgument, StoreUnavailable.
         """
+        _require("verify", verify, VERIFY)
+        _require("on_save_error", on_save_error, ("raise", "continue"))
         batch = SceneBatch.named(project, stage)
         plan = scenes if isinstance(scenes, Plan) else Plan(scenes, params, context)
-        taken = self._taken_from(project, after)
+        before = StageBefore(self._log, project, after, self._artifacts)
         running = Running(self._log, self._leases, self._clock, batch, on_save_error=on_save_error)
         stale: dict[str, str] = {}
         looked_at = 0
@@ -57,12 +76,23 @@ class SceneBatches:
             nonlocal looked_at
             if batch.version != looked_at:
                 stale.clear()
-                stale.update(self._stale(batch, plan, taken))
+                stale.update(self._stale(batch, plan, before, verify))
                 looked_at = batch.version
             return batch.begin(plan, by, self._clock.now(), after=after, stale=stale)
 
         running.begin(begin)
-        return Batch(running, self._artifacts, plan, taken, stale)
+        files = BatchFiles(self._artifacts, artifact)
+        opened = Batch(running, files, plan, before, stale, self._signals)
+        self._open.add(opened)
+        return opened
+
+    def close(self) -> None:
+        """Leave every batch that is still open; what that could not save is logged."""
+        for batch in [*self._open]:
+            try:
+                batch.leave("the log was closed")
+            except ResumelogError as error:
+                logger.warning("%s", error)
 
     def pause(self, project: str, stage: str, reason: str = "", actor: str = "") -> Events:
         """Ask the worker to stop after the scenes in flight."""
@@ -79,31 +109,19 @@ class SceneBatches:
     def _control(self, project: str, stage: str, command: Any) -> Events:
         return self._log.decide(self._log.recover(SceneBatch.named(project, stage)), command)
 
-    def _taken_from(self, project: str, after: str | None) -> Callable[[str], JsonValue]:
-        """Return what tells what a scene takes from the stage before, as the log has it now."""
-        if after is None:
-            return lambda _: None
-        before, lock = SceneBatch.named(project, after), Lock()
-
-        def taken(key: str) -> JsonValue:
-            with lock:
-                if not self._log.recover(before).is_done(key):
-                    return None
-            event = self._log.event(before.id, before.scenes[key].version)
-            assert isinstance(event, SceneCompleted)
-            made = (event.result, event.artifact)
-            return [part.sha256 if part else None for part in made]
-
-        return taken
-
     def _stale(
-        self, batch: SceneBatch, plan: Plan, taken: Callable[[str], JsonValue]
+        self, batch: SceneBatch, plan: Plan, before: StageBefore, verify: Verify
     ) -> Mapping[str, str]:
         stale = {}
         for key in filter(batch.is_done, plan):
             record = batch.scenes[key]
-            if record.fingerprint != plan.fingerprint(key, taken(key)):
+            if record.fingerprint != plan.fingerprint(key, before.taken(key)):
                 stale[key] = "its input or its command changed"
-            elif record.artifact and (fault := self._artifacts.fault(record.artifact)):
+            elif record.artifact and (fault := self._artifacts.fault(record.artifact, verify)):
                 stale[key] = fault
         return stale
+
+
+def _require(option: str, given: object, choices: Sequence[str]) -> None:
+    if given not in choices:
+        raise BadArgument(option=option, given=given, advice=f"choose {' or '.join(choices)}")

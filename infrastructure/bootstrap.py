@@ -58,7 +58,7 @@ class ResumeLog:
         self.log, self.view, self.leases, self.clock = log, view, leases, clock
         artifacts = FileArtifacts(root)
         self.exports = ExportJobs(log, leases, clock, artifacts, termination())
-        self.scenes = SceneBatches(log, leases, clock, artifacts)
+        self.scenes = SceneBatches(log, leases, clock, artifacts, termination())
         self._listed = JobList(log, view)
         self.queries = Queries(log, self._listed)
         self.audit = Audit(log)
@@ -85,6 +85,7 @@ class ResumeLog:
         """Hand back what is in work and close the store."""
         for pilot in self._pilots:
             pilot.close()
+        self.scenes.close()
         self.leases.close()
         self.log.close()
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from resumelog.application.async_export import AsyncExport
     from resumelog.application.autopilot_runs import AutoPilot
-    from resumelog.application.batch import Batch, Scene
+    from resumelog.application.batch import Batch
     from resumelog.application.errors import (
         AlreadyRunning,
         BadArgument,
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
         OutputMissing,
         ReleaseFailed,
         ResourcesReleased,
+        SceneFileMissing,
         SessionEntered,
         StoreError,
         StoreUnavailable,
@@ -54,7 +55,10 @@ if TYPE_CHECKING:
     from resumelog.application.progress_meter import ProgressFacts
     from resumelog.application.resources import Resources
     from resumelog.application.resumable_exporter import ResumableExporter
+    from resumelog.application.retry import Retry
+    from resumelog.application.scene import Counts, FailedScene, Report, Scene
     from resumelog.application.scene_batches import SceneBatches
+    from resumelog.application.scene_updates import SceneState, SceneUpdate
     from resumelog.application.steps import Host, StepContext, StopAsked
     from resumelog.application.stop_flag import StopFlag
     from resumelog.domain.errors import (
@@ -106,12 +110,12 @@ __version__ = "0.1.0"
 _NAMES_IN = {
     "application.async_export": "AsyncExport",
     "application.autopilot_runs": "AutoPilot",
-    "application.batch": "Batch Scene",
+    "application.batch": "Batch",
     "application.errors": (
         "AlreadyRunning BadArgument BadBatch BadStateFile BatchStopped ClosedLog DamagedEvent "
         "DuplicateExport JobNotFound JobPaused NewerSchema NoDriver NoLog NoOutput NoResumer "
         "NoSuchSimulation NoVersion NotOurDatabase NotSaved OutputMissing ReleaseFailed "
-        "ResourcesReleased SessionEntered StoreError StoreUnavailable Terminated UnknownStore"
+        "ResourcesReleased SceneFileMissing SessionEntered StoreError StoreUnavailable Terminated UnknownStore"
     ),
     "application.export": "Export",
     "application.export_jobs": "ExportJobs",
@@ -121,7 +125,10 @@ _NAMES_IN = {
     "application.progress_meter": "ProgressFacts",
     "application.resources": "Resources",
     "application.resumable_exporter": "ResumableExporter",
+    "application.retry": "Retry",
+    "application.scene": "Counts FailedScene Report Scene",
     "application.scene_batches": "SceneBatches",
+    "application.scene_updates": "SceneState SceneUpdate",
     "application.steps": "Host StepContext StopAsked",
     "application.stop_flag": "StopFlag",
     "domain.errors": (
@@ -160,6 +167,7 @@ __all__ = [
     "Batch",
     "BatchStopped",
     "ClosedLog",
+    "Counts",
     "DamagedEvent",
     "DuplicateExport",
     "DuplicateScene",
@@ -169,6 +177,7 @@ __all__ = [
     "ExportResumer",
     "ExportSession",
     "ExportsReport",
+    "FailedScene",
     "FfmpegExporter",
     "FfmpegFailed",
     "Host",
@@ -204,15 +213,20 @@ __all__ = [
     "ProgressOutOfRange",
     "Refused",
     "ReleaseFailed",
+    "Report",
     "Resources",
     "ResourcesReleased",
     "ResumableExporter",
     "ResumeLog",
     "ResumePoint",
     "ResumelogError",
+    "Retry",
     "Scene",
     "SceneAlreadyCompleted",
     "SceneBatches",
+    "SceneFileMissing",
+    "SceneState",
+    "SceneUpdate",
     "SessionEntered",
     "SourceIsOutput",
     "SrtExporter",

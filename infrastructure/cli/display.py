@@ -11,7 +11,8 @@ from contextlib import contextmanager
 import click
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
-from resumelog.application.batch import Batch, Report
+from resumelog.application.batch import Batch
+from resumelog.application.scene import Counts
 from resumelog.infrastructure.cli.outcomes import printable
 from resumelog.infrastructure.cli.screen import Screen, short
 
@@ -39,7 +40,7 @@ class Display(Screen):
     @contextmanager
     def showing(self, batch: Batch) -> Iterator[None]:
         """Say what is different from last time, and show the bar while the block runs."""
-        report = batch.report()
+        report = batch.counts()
         if batch.cut_off is not None:
             at = f" at {', '.join(batch.cut_off)}" if batch.cut_off else ""
             self.say(f"{self.job}: the last worker ended without a word{at}")
@@ -60,11 +61,11 @@ class Display(Screen):
         if self._task is not None:
             self._progress.update(self._task, description=f"{self.job}  {printable(label)}")
 
-    def done(self, report: Report, label: str, elapsed_s: float) -> None:
+    def done(self, report: Counts, label: str, elapsed_s: float) -> None:
         """Count a scene that is done."""
         self._advance(report, f"done    {label}  ({elapsed_s:.1f} s)")
 
-    def failed(self, report: Report, label: str, why: str) -> None:
+    def failed(self, report: Counts, label: str, why: str) -> None:
         """Count a scene that failed, and say why."""
         self._failures.append({"scene": label, "error": why})
         line = f"failed  {label}: {short(why)}"
@@ -74,7 +75,7 @@ class Display(Screen):
 
     def report(self, batch: Batch, cause: str, unsaved: str = "") -> None:
         """Say at the end how it stands and what to do next."""
-        report, point = batch.report(), batch.resume_point()
+        report, point = batch.counts(), batch.resume_point()
         elapsed_s = time.monotonic() - self._start
         made = report.done - report.skipped
         counts = f"{report.done} of {report.total} scenes done"
@@ -92,7 +93,7 @@ class Display(Screen):
             }
             click.echo(json.dumps(document, ensure_ascii=False))
 
-    def _advance(self, report: Report, line: str) -> None:
+    def _advance(self, report: Counts, line: str) -> None:
         if self._task is not None and self.console.is_terminal:
             completed = report.done + report.failed
             self._progress.update(self._task, completed=completed, counts=_counts(report))
@@ -100,12 +101,12 @@ class Display(Screen):
             self.say(f"[{report.done + report.failed}/{report.total}] {line}")
 
 
-def _counts(report: Report) -> str:
+def _counts(report: Counts) -> str:
     waiting = report.remaining - report.failed
     return f"{report.done} done, {report.failed} failed, {waiting} remaining"
 
 
-def _end(report: Report, cause: str) -> str:
+def _end(report: Counts, cause: str) -> str:
     if cause and report.remaining:
         return f"{report.remaining} remain after {cause}; run the same command to go on"
     if report.failed:

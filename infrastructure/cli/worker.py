@@ -6,8 +6,9 @@ from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from resumelog.application.batch import Batch, Scene
+from resumelog.application.batch import Batch
 from resumelog.application.errors import NotSaved
+from resumelog.application.scene import Scene
 from resumelog.domain.errors import BadInput
 from resumelog.infrastructure.artifacts import discard
 from resumelog.infrastructure.cli.display import Display
@@ -48,10 +49,10 @@ class SceneWorker:
     def _leave_if_asked(self) -> None:
         """Name the cause where scenes remain; a batch that is done is completed all the same."""
         batch = self._batch
-        if not batch.report().remaining or batch.is_over:
+        if not batch.counts().remaining or batch.is_over:
             return
         if not self._interrupts.cause and batch.is_asked_to_leave():
-            self._interrupts.cause = f"the batch was {batch.report().status}"
+            self._interrupts.cause = f"the batch was {batch.counts().status}"
         if self._interrupts.cause:
             batch.leave(self._interrupts.cause)
 
@@ -59,11 +60,11 @@ class SceneWorker:
         job = self._jobs[scene.key]
         self._display.began(job.label)
         try:
-            with self._partial(job) as partial:
+            with self._partial(scene, job) as partial:
                 ended = self._run(scene, job, partial)
                 if self._interrupts.ends_now:
                     return  # cut off, however it ended: it stays in flight until the batch is left
-                why = ended.why if ended.code else self._record(scene, ended, partial, job)
+                why = ended.why if ended.code else self._record(scene, ended, partial)
         except BadInput as error:
             why = str(error)
         except OSError as error:
@@ -71,13 +72,13 @@ class SceneWorker:
             why = f"{place}: {error.strerror}" if place else str(error)
         if why:
             self._batch.fail(scene, why)
-            self._display.failed(self._batch.report(), job.label, why)
+            self._display.failed(self._batch.counts(), job.label, why)
         else:
-            self._display.done(self._batch.report(), job.label, ended.elapsed_s)
+            self._display.done(self._batch.counts(), job.label, ended.elapsed_s)
 
     @contextmanager
-    def _partial(self, job: SceneJob) -> Iterator[Path | None]:
-        partial = self._batch.partial(job.artifact) if job.artifact else None
+    def _partial(self, scene: Scene, job: SceneJob) -> Iterator[Path | None]:
+        partial = self._batch.artifact(scene, job.artifact) if job.artifact else None
         try:
             yield partial
         finally:
@@ -94,18 +95,15 @@ class SceneWorker:
             self._interrupts,
         )
 
-    def _record(self, scene: Scene, ended: Ended, partial: Path | None, job: SceneJob) -> str:
+    def _record(self, scene: Scene, ended: Ended, partial: Path | None) -> str:
         """Complete the scene, or return why it failed all the same."""
-        artifact = None
-        if partial and job.artifact:
-            if not partial.is_file():
-                return "it ended well, but wrote no file to {artifact}"
-            artifact = self._batch.place(partial, job.artifact)
-        self._batch.complete(scene, ended.printed, artifact=artifact, elapsed_s=ended.elapsed_s)
+        if partial and not partial.is_file():
+            return "it ended well, but wrote no file to {artifact}"
+        self._batch.complete(scene, ended.printed, elapsed_s=ended.elapsed_s)
         return ""
 
     def _exit_code(self) -> Exit:
-        report = self._batch.report()
+        report = self._batch.counts()
         if self._interrupts.cause and report.remaining:
             return Exit.INTERRUPTED
         return Exit.FAILED if report.failed else Exit.DONE

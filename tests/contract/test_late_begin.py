@@ -15,6 +15,7 @@ from resumelog.domain.events import Events
 from resumelog.domain.scene_batch import SceneBatch
 from resumelog.domain.values import Claim
 from resumelog.infrastructure.artifacts import FileArtifacts
+from resumelog.infrastructure.signals import termination
 from resumelog.infrastructure.storage.leases import TableLeases
 
 NAME = "电影/分镜"
@@ -40,7 +41,7 @@ def test_scenes_that_another_worker_made_meanwhile_with_other_params_are_made_ag
         make_scenes(other.scenes.open("电影", "分镜", scenes=THREE, params={"style": "水墨"}))
 
     with closing(Late(log, meanwhile)) as leases:
-        late = SceneBatches(log.log, leases, log.clock, FileArtifacts(store.root))
+        late = SceneBatches(log.log, leases, log.clock, FileArtifacts(store.root), termination())
         batch = late.open("电影", "分镜", scenes=THREE, params={"style": "油画"})
         assert make_scenes(batch) == ["1", "2", "3"]
 

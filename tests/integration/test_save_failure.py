@@ -159,7 +159,7 @@ def test_a_batch_that_could_not_begin_leaves_what_was_in_flight_to_the_next(
 ) -> None:
     cut_off = opened(log)
     cut_off.begun(cut_off.scene("1"))
-    log.close()
+    log.leases.table.leave(log.leases.holder_id)  # as if it had died
     with monkeypatch.context() as patch:
         patch.setattr(Full, "is_full", True)
         with pytest.raises(StoreUnavailable):

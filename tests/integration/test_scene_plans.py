@@ -141,5 +141,5 @@ def test_a_scene_whose_file_is_gone_or_altered_is_made_again(
 
 def test_the_file_of_a_finished_scene_is_known(log: ResumeLog, tmp_path: Path) -> None:
     with opened(log) as batch:
-        artifact = with_file(batch, FileArtifacts(tmp_path), "2")
-        assert batch.artifact("2") == artifact
+        with_file(batch, FileArtifacts(tmp_path), "2")
+        assert batch.file_of("2") == tmp_path / "2.png"

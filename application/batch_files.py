@@ -1,0 +1,87 @@
+"""The files that the scenes of one worker make: where each belongs, and where it is written first."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from resumelog.application.errors import BadArgument, SceneFileMissing
+from resumelog.application.ports import Artifacts
+from resumelog.application.scene import Scene
+from resumelog.domain.values import Artifact
+
+ArtifactPath = str | Callable[[Scene], str | Path]
+"""A path with {key} and {index} in it, or a function of the scene."""
+
+
+class BatchFiles:
+    """Temporary paths by scene, until the file is placed or discarded."""
+
+    def __init__(self, artifacts: Artifacts, where: ArtifactPath | None) -> None:
+        """Take where files belong by default."""
+        self._artifacts, self._where = artifacts, where
+        self._begun: dict[str, tuple[Path, Path]] = {}
+
+    @property
+    def are_made(self) -> bool:
+        """Tell whether every scene makes a file."""
+        return self._where is not None
+
+    def has_begun(self, key: str) -> bool:
+        """Tell whether a scene has a temporary path."""
+        return key in self._begun
+
+    def partial(self, scene: Scene, final: str | Path | None) -> Path:
+        """Return a new temporary path for a scene's file. Raises BadArgument, OSError."""
+        place = Path(final) if final is not None else self._place_of(scene)
+        self.discard(scene.key)
+        partial = self._artifacts.partial(place)
+        self._begun[scene.key] = (partial, place)
+        return partial
+
+    def placed(self, key: str, title: str) -> Artifact | None:
+        """Move a scene's file into place, durably; None where none was begun. Raises SceneFileMissing."""
+        if key not in self._begun:
+            return None
+        partial, place = self._begun[key]
+        if not partial.exists():
+            raise SceneFileMissing(title, scene=key, path=str(place))
+        artifact = self._artifacts.commit(partial, place)
+        del self._begun[key]
+        return artifact
+
+    def discard(self, key: str) -> None:
+        """Remove what a scene left at its temporary path."""
+        if key in self._begun:
+            self._artifacts.discard(self._begun.pop(key)[0])
+
+    def discard_all(self) -> None:
+        """Remove all that was begun and not placed."""
+        for key in [*self._begun]:
+            self.discard(key)
+
+    def path_of(self, artifact: Artifact) -> Path:
+        """Return where a recorded file is."""
+        return self._artifacts.path_of(artifact)
+
+    def _place_of(self, scene: Scene) -> Path:
+        if self._where is None:
+            advice = "name the file's path, or open the batch with artifact='images/{key}.png'"
+            raise BadArgument(option="final", given=None, advice=advice)
+        if callable(self._where):
+            return Path(self._where(scene))
+        values: dict[str, Any] = {"key": file_name(scene.key), "index": scene.index}
+        try:
+            return Path(self._where.format(**values))
+        except (KeyError, IndexError, ValueError) as error:
+            advice = f"it may hold {{key}} and {{index}}: {error!r}"
+            raise BadArgument(option="artifact", given=self._where, advice=advice) from None
+
+
+def file_name(key: str) -> str:
+    """Return a key that names a file in the folder it is put in. Raises BadArgument."""
+    if "/" in key or "\\" in key or key in (".", ".."):
+        advice = "that is no file name; give a function of the scene for its path"
+        raise BadArgument(option="{key}", given=key, advice=advice)
+    return key

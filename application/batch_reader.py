@@ -1,0 +1,138 @@
+"""What a batch says of its scenes: what remains, what failed, what was made."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from pydantic import JsonValue
+
+from resumelog.application.batch_files import BatchFiles
+from resumelog.application.running import Running
+from resumelog.application.scene import Counts, FailedScene, Report, Scene, SceneName, keys_of
+from resumelog.application.stage_before import StageBefore
+from resumelog.domain.errors import UnknownScene
+from resumelog.domain.plan import Plan
+from resumelog.domain.resume_point import ResumePoint, resume_point
+from resumelog.domain.scene_batch import BatchStatus, SceneBatch
+from resumelog.domain.scene_events import SceneFailed
+
+LEAVES = (BatchStatus.PAUSED, BatchStatus.STOPPED)
+
+
+class BatchReader:
+    """The questions that a handle on a batch answers, from the state that it keeps."""
+
+    def __init__(
+        self, running: Running[SceneBatch], files: BatchFiles, plan: Plan, before: StageBefore
+    ) -> None:
+        """Take the parts; what is done now was done before."""
+        self._running, self._files, self.plan, self._before = running, files, plan, before
+        self._done_before = running.state.done
+        self._unsaved: set[str] = set()
+
+    @property
+    def title(self) -> str:
+        """How messages name the batch."""
+        return self._running.state.title
+
+    @property
+    def is_over(self) -> bool:
+        """Tell whether this worker has left, or never had anything to do."""
+        return self._running.claim is None
+
+    def is_asked_to_leave(self) -> bool:
+        """Tell whether somebody paused or stopped the batch. Raises LeaseLost."""
+        return self._running.watch().status in LEAVES
+
+    def left(self, scenes: Iterable[SceneName] | None = None) -> list[str]:
+        """Return the keys of the scenes that are not done, in order; of those named, where some are.
+
+        A scene whose result waits for the disk counts as done. Raises UnknownScene.
+        """
+        only = None if scenes is None else {*self.known(scenes)}
+        with self._running.lock:
+            remaining = self._running.state.remaining(self.plan)
+            waiting = self._unsaved if self._running.held else ()
+            return [
+                key for key in remaining if (only is None or key in only) and key not in waiting
+            ]
+
+    def remaining(self, only: Iterable[SceneName] | None = None) -> Iterator[Scene]:
+        """Iterate over the scenes that are not done, in order, and stop at a pause or a stop.
+
+        `only` narrows them. Raises UnknownScene for a scene outside the plan.
+        """
+        for key in self.left(only):
+            if self.is_asked_to_leave():
+                return
+            yield self.scene(key)
+
+    def failed(self) -> Iterator[Scene]:
+        """Iterate over the scenes whose last attempt failed, in order."""
+        return map(self.scene, [*self._running.state.failures(self.plan)])
+
+    def scene(self, key: str) -> Scene:
+        """Return one scene as it would be begun now. Raises UnknownScene."""
+        return self._scene(key, *self._before.made(key))
+
+    def known(self, scenes: Iterable[SceneName]) -> list[str]:
+        """Return the keys of scenes of the plan. Raises UnknownScene for any other."""
+        keys = keys_of(scenes)
+        for key in keys:
+            if key not in self.plan:
+                raise UnknownScene(self.title, scene=key)
+        return keys
+
+    def results(self) -> Iterator[tuple[Scene, JsonValue]]:
+        """Iterate over the scenes that are done and their results, in order, from the log.
+
+        One result is in memory at a time.
+        """
+        log, state = self._running.log, self._running.state
+        done = [key for key in self.plan if state.is_done(key)]
+        versions = [state.scenes[key].version for key in done]
+        for key, event in zip(done, log.events_at(state.id, versions), strict=True):
+            yield replace(self._scene(key), attempt=state.attempts(key)), log.value_of(event)
+
+    def file_of(self, scene: SceneName) -> Path | None:
+        """Return the file that a finished scene made; None where it is not done or made none."""
+        (key,) = self.known([scene])
+        record = self._running.state.scenes.get(key)
+        return self._files.path_of(record.artifact) if record and record.artifact else None
+
+    def counts(self) -> Counts:
+        """Count what is done, failed and remaining, at once."""
+        with self._running.lock:
+            state, total, held = self._running.state, len(self.plan), self._running.held
+            counts = (total, state.done, state.failed, total - state.done)
+            return Counts(*counts, self._done_before, str(state.status), held)
+
+    def report(self, **of_run: Any) -> Report:
+        """Return how the batch stands, with the error of each scene that failed."""
+        total, done, _, remaining, skipped, status, held = self.counts()
+        failed = (*self._failures(),)
+        return Report(total, done, failed, remaining, skipped, status, held, **of_run)
+
+    def resume_point(self) -> ResumePoint:
+        """Return what is done and what is next, and why."""
+        with self._running.lock:
+            return resume_point(self._running.state, self.plan)
+
+    def _failures(self) -> Iterator[FailedScene]:
+        log, state = self._running.log, self._running.state
+        with self._running.lock:
+            failed = [(key, state.scenes[key]) for key in state.failures(self.plan)]
+        events = log.events_at(state.id, (record.version for _, record in failed))
+        for (key, record), event in zip(failed, events, strict=True):
+            assert isinstance(event, SceneFailed)
+            yield FailedScene(key, self.plan.index(key), event.error, record.attempts)
+
+    def _scene(self, key: str, before: JsonValue = None, before_file: Path | None = None) -> Scene:
+        self.known([key])
+        attempt = self._running.state.attempts(key) + 1
+        fingerprint = self.plan.fingerprint(key, self._before.taken(key))
+        place, content = self.plan.index(key), self.plan[key]
+        return Scene(key, place, content, attempt, fingerprint, before, before_file)

@@ -1,0 +1,92 @@
+"""When a scene that failed is tried again, and how long that waits."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
+from typing import Any
+
+from tenacity import RetryCallState, wait_exponential_jitter
+
+from resumelog.application.errors import BadArgument
+
+RetryOn = tuple[type[BaseException], ...] | type[BaseException] | Callable[[BaseException], bool]
+
+
+def retry_after_s(error: BaseException) -> float | None:
+    """Return the seconds that an error asks to wait: `retry_after`, or a Retry-After header.
+
+    The header is that of the error or its `response` (urllib, requests, httpx and aiohttp have
+    one): seconds, or an HTTP date (RFC 9110, 10.2.3).
+    """
+    given = getattr(error, "retry_after", None)
+    for holder in (error, getattr(error, "response", None)):
+        headers = getattr(holder, "headers", None)
+        if given is None and headers is not None:
+            given = headers.get("Retry-After")
+    return _seconds(given)
+
+
+@dataclass(frozen=True)
+class Retry:
+    """At most `attempts` tries of a scene in one run, with exponential backoff and jitter.
+
+    The nth wait is `backoff_s` · 2^(n-1) and up to `jitter_s` more, `backoff_max_s` at most, but
+    never less than `hint` reads from the error, seconds or None. `retry_on` are error classes, or
+    a function of the error; a result that the check refused is always tried again.
+    Raises BadArgument.
+    """
+
+    attempts: int = 3
+    backoff_s: float = 5.0
+    backoff_max_s: float = 300.0
+    jitter_s: float = 1.0
+    retry_on: RetryOn = Exception
+    hint: Callable[[BaseException], float | None] = retry_after_s
+
+    def __post_init__(self) -> None:
+        """Refuse what can't be meant."""
+        _require(self.attempts >= 1, "attempts", self.attempts, "give 1 or more")
+        for name in ("backoff_s", "backoff_max_s", "jitter_s"):
+            seconds = getattr(self, name)
+            _require(0 <= seconds < float("inf"), name, seconds, "give seconds, 0 or more")
+
+    def wants(self, error: BaseException) -> bool:
+        """Tell whether this error is worth another try."""
+        if isinstance(self.retry_on, type | tuple):
+            return isinstance(error, self.retry_on)
+        return bool(self.retry_on(error))
+
+    def wait_s(self, failures: int, hint_s: float | None = None) -> float:
+        """Return the seconds before the next try, after so many failures in this run."""
+        state = RetryCallState(_NO_RETRYING, None, (), {})
+        state.attempt_number = failures
+        wait = wait_exponential_jitter(self.backoff_s, self.backoff_max_s, jitter=self.jitter_s)
+        return max(wait(state), hint_s or 0.0)
+
+
+_NO_RETRYING: Any = None
+"""tenacity's waits look at the number of the attempt alone."""
+
+
+def _seconds(given: object) -> float | None:
+    if given is None:
+        return None
+    try:
+        seconds = float(str(given))
+    except ValueError:
+        try:
+            seconds = parsedate_to_datetime(str(given)).timestamp() - time.time()
+        except ValueError:
+            return None
+    return seconds if 0 < seconds < float("inf") else None
+
+
+def _require(holds: bool, option: str, given: object, advice: str) -> None:
+    if not holds:
+        raise BadArgument(option=option, given=given, advice=advice)
+
+
+ONCE = Retry(attempts=1)

@@ -1,0 +1,125 @@
+"""One attempt at one scene, where it runs: in a thread, another process, or an event loop."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import signal
+import threading
+import time
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from types import FrameType
+from typing import Any, NamedTuple
+
+from pydantic import JsonValue
+
+from resumelog.application.retry import ONCE, Retry
+from resumelog.application.scene import Scene
+from resumelog.domain.values import error_text
+
+SceneFunction = Callable[[Scene], Any]
+"""Makes one scene and returns its result (JSON), or a coroutine of it."""
+
+Check = Callable[..., Any]
+"""Looks at a result, or a result and its scene; False, a text or an exception refuses it."""
+
+
+class Ended(NamedTuple):
+    """How an attempt ended; `error` is empty where it went well. It can be pickled."""
+
+    result: JsonValue = None
+    error: str = ""
+    elapsed_s: float = 0.0
+    retries: bool = False
+    hint_s: float | None = None
+
+
+class Refusal(Exception):
+    """A result that the check refused."""
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """What is done with every scene of a run; `timeout_s` bounds one attempt where it can."""
+
+    function: SceneFunction
+    check: Check | None = None
+    retry: Retry = ONCE
+    timeout_s: float | None = None
+
+    def __call__(self, scene: Scene) -> Ended:
+        """Make the scene in this thread."""
+        began = time.monotonic()
+        try:
+            with _alarm(self.timeout_s):
+                result = self.function(scene)
+            self._require_good(result, scene)
+        except Exception as error:  # noqa: BLE001 - whatever it is, it is this scene's failure
+            return self._failed(error, began)
+        return Ended(result, elapsed_s=time.monotonic() - began)
+
+    async def awaited(self, scene: Scene) -> Ended:
+        """Make the scene in this event loop."""
+        began = time.monotonic()
+        try:
+            async with asyncio.timeout(self.timeout_s):
+                made = self.function(scene)
+                result = await made if isinstance(made, Awaitable) else made
+            self._require_good(result, scene)
+        except Exception as error:  # noqa: BLE001 - whatever it is, it is this scene's failure
+            return self._failed(error, began)
+        return Ended(result, elapsed_s=time.monotonic() - began)
+
+    def _failed(self, error: Exception, began: float) -> Ended:
+        elapsed_s = time.monotonic() - began
+        if isinstance(error, TimeoutError) and self.timeout_s and elapsed_s >= self.timeout_s:
+            error = TimeoutError(f"it took longer than {self.timeout_s:g} s")
+        if isinstance(error, Refusal):
+            return Ended(None, str(error), elapsed_s, retries=True)
+        wants, hint_s = self.retry.wants(error), self.retry.hint(error)
+        return Ended(None, error_text(error), elapsed_s, wants, hint_s)
+
+    def _require_good(self, result: JsonValue, scene: Scene) -> None:
+        if self.check is None:
+            return
+        told = self.check(result, scene) if self._check_takes_scene else self.check(result)
+        if told is False or (isinstance(told, str) and told):
+            name = getattr(self.check, "__name__", "the check")
+            raise Refusal(f"{name} refused the result" + (f": {told}" if told else ""))
+
+    @cached_property
+    def _check_takes_scene(self) -> bool:
+        """A check may look at the scene too, e.g. for a result that is the original once more."""
+        assert self.check is not None
+        try:
+            inspect.signature(self.check).bind(None, None)
+        except TypeError:
+            return False
+        return True
+
+
+@contextmanager
+def _alarm(timeout_s: float | None) -> Iterator[None]:
+    """Raise TimeoutError in the main thread of a worker process, the one that a signal reaches.
+
+    In any other thread the coordinator lets go of the attempt instead.
+    """
+    is_main = threading.current_thread() is threading.main_thread()
+    if not (timeout_s and is_main and signal.getsignal(signal.SIGALRM) is signal.SIG_DFL):
+        yield
+        return
+
+    def ring(number: int, frame: FrameType | None) -> None:
+        del number, frame
+        raise TimeoutError
+
+    signal.signal(signal.SIGALRM, ring)
+    signal.setitimer(signal.ITIMER_REAL, timeout_s)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, signal.SIG_DFL)
