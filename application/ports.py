@@ -209,10 +209,18 @@ class LoopSignals(AbstractContextManager[object], Protocol):
         ...
 
 
+class SignalHold(AbstractContextManager[object], Protocol):
+    """Lets SIGTERM and SIGHUP raise Terminated, and knows what came, Ctrl+C as well."""
+
+    def came(self) -> BaseException | None:
+        """Return what the first signal raised that came while it was entered; None without one."""
+        ...
+
+
 class Signals(AbstractContextManager[object], Protocol):
     """Lets SIGTERM and SIGHUP raise Terminated, while the main thread is in it."""
 
-    def held(self) -> AbstractContextManager[object]:
+    def held(self) -> SignalHold:
         """Return what does so for one that may be left in another thread than it entered in.
 
         Left without having been entered, it does nothing.

@@ -253,7 +253,10 @@ def validation_text(error: ValidationError) -> str:
 
 def error_text(error: object) -> str:
     """Return an error as text of at most ERROR_BYTES_MAX bytes; what is cut leaves a mark."""
-    text = f"{type(error).__name__}: {error}" if isinstance(error, BaseException) else str(error)
+    text = str(error)
+    if isinstance(error, BaseException):
+        name = type(error).__name__
+        text = f"{name}: {text}" if text else name
     encoded = text.encode(errors="backslashreplace")
     if len(encoded) <= ERROR_BYTES_MAX:
         return encoded.decode()

@@ -128,7 +128,7 @@ def test_a_failure_leaves_the_rest_going_and_is_retried_alone(log: ResumeLog) ->
     ("ends", "status", "error"),
     [
         (SystemExit(3), "interrupted", "SystemExit: 3"),
-        (KeyboardInterrupt(), "interrupted", "KeyboardInterrupt: "),
+        (KeyboardInterrupt(), "interrupted", "KeyboardInterrupt"),
         (lambda job: job.output_path.mkdir(), "failed", "IsADirectoryError"),
         (lambda job: job.resources.callback(int, "帧"), "done", "invalid literal for int()"),
     ],
