@@ -5,7 +5,8 @@ ResumelogError
 │   └── BadInput
 │       ├── BadArgument            an option that can't be meant
 │       ├── BadBatch, DuplicateExport   many exports that can't be run together
-│       └── NoVersion              what is to be exported has no names
+│       ├── NoVersion              what is to be exported has no names
+│       └── NotExporter (TypeError)   what is to be made resumable exports nothing
 ├── JobNotFound, AmbiguousJob      a name that means no job, or several
 ├── AlreadyRunning                 another worker holds the job
 ├── SessionEntered                 the same attempt is begun a second time meanwhile
@@ -85,11 +86,15 @@ class SessionEntered(ResumelogError):
 
 
 class JobPaused(ResumelogError):
-    """The worker leaves because somebody paused the job."""
+    """The worker leaves because somebody paused the job; `actor` and `reason` may be empty."""
 
-    text = "was paused by {actor}: {reason}; run it again to go on"
     actor: str
     reason: str
+
+    def wording(self) -> str:
+        """Leave out who and why where that was not said."""
+        by, why = " by {actor}" if self.actor else "", ": {reason}" if self.reason else ""
+        return f"was paused{by}{why}; run it again to go on"
 
 
 class NoOutput(ResumelogError):
@@ -133,6 +138,15 @@ class NoVersion(BadInput):
     text = "the version is of the type {kind}, and no mapping; give a dict: {advice}"
     kind: str
     advice: str
+
+
+class NotExporter(BadInput, TypeError):
+    """What is to be made resumable exports nothing."""
+
+    text = (
+        "{what} can't be made resumable; give an object with a method export(version, output_path)"
+    )
+    what: str
 
 
 class DuplicateExport(BadInput):

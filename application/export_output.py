@@ -51,7 +51,7 @@ class ExportOutput(ABC):
         if self._running.claim is None:
             self.discard_kept()
         elif self.output_path and not self._began_at:
-            self._stood = self._artifacts.stamp(self.output_path)
+            self._stood = self._artifacts.stamp(self.output_path, patiently=True)
 
     @property
     def title(self) -> str:
@@ -112,11 +112,16 @@ class ExportOutput(ABC):
         is gone on with, and must not begin with nothing and put that over the output.
         """
         self._running.watch()
-        if not partial.exists():
-            raise OutputMissing(self.title, output=str(final))
+        if not partial.is_file():
+            raise self.missing(final, partial)
         if partial == self._kept:
             partial = self._doubled(partial, final)
         self._placed = self._artifacts.commit(partial, final)
+
+    def missing(self, output: Path, written: Path) -> OutputMissing:
+        """Return the error that no file was written where `output` was to be made of it."""
+        why = ": what stands there is a folder" if written.is_dir() else ""
+        return OutputMissing(self.title, output=f"{output}{why}")
 
     def _doubled(self, partial: Path, final: Path) -> Path:
         beside = self._artifacts.partial(final)
@@ -141,7 +146,7 @@ class ExportOutput(ABC):
     def _require_made(self, path: Path) -> None:
         """Raise OutputMissing for no file, and for one that stood there before this job began."""
         if not path.is_file():
-            raise OutputMissing(self.title, output=str(path))
+            raise self.missing(path, path)
         if self._stood and path == self.output_path and self._artifacts.stamp(path) == self._stood:
             raise OutputMissing(self.title, output=f"{path} but the one that was there before")
 

@@ -280,8 +280,11 @@ class Artifacts(Protocol):
         """Make a file that is in its place durable, and describe it."""
         ...
 
-    def stamp(self, path: Path) -> tuple[int, ...]:
-        """Return what any writing to a file alters; empty where there is none, or it is new."""
+    def stamp(self, path: Path, *, patiently: bool = False) -> tuple[int, ...]:
+        """Return what any writing to a file alters; empty where there is none, or it is new.
+
+        Patiently, it waits until the file is not new any more; empty where it is still written to.
+        """
         ...
 
     def path_of(self, artifact: Artifact) -> Path:

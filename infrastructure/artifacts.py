@@ -20,6 +20,7 @@ PARTIAL = re.compile(rf"\.(?P<stem>.+){re.escape(PARTIAL_MARK)}[0-9a-f]{{8}}(?P<
 
 STEM_AND_END_BYTES_MAX = 255 - len(".") - len("-copy") - len(".begun")
 NEW_NS = 100_000_000
+NANOSECONDS = 1_000_000_000
 
 
 class FileArtifacts:
@@ -129,7 +130,7 @@ class FileArtifacts:
             sha256=sha256_of(file),
         )
 
-    def stamp(self, path: Path) -> tuple[int, ...]:
+    def stamp(self, path: Path, *, patiently: bool = False) -> tuple[int, ...]:
         """Return inode, mtime and size; nothing where that can't tell two writings apart.
 
         Of two writings in one tick of the file system's clock the second leaves the mtime as it is.
@@ -138,8 +139,13 @@ class FileArtifacts:
             stat = path.stat()
         except OSError:
             return ()
-        is_new = abs(time.time_ns() - stat.st_mtime_ns) < NEW_NS
-        return () if is_new else (stat.st_ino, stat.st_mtime_ns, stat.st_size)
+        age_ns = time.time_ns() - stat.st_mtime_ns
+        if abs(age_ns) >= NEW_NS:
+            return stat.st_ino, stat.st_mtime_ns, stat.st_size
+        if not patiently:
+            return ()
+        time.sleep((NEW_NS - age_ns) / NANOSECONDS)
+        return self.stamp(path)
 
     def path_of(self, artifact: Artifact) -> Path:
         """Return where a recorded file is, whatever became of its root: that may be a link, or gone."""

@@ -8,6 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from resumelog.application.errors import NotExporter
 from resumelog.application.export_jobs import ExportJobs
 from resumelog.application.export_options import (
     SAVE_INTERVAL_S,
@@ -46,8 +47,9 @@ def make_resumable(
     output's absolute path, or `key`, or what that makes of a version and an output path. An exporter that
     catches Ctrl+C or SIGTERM itself, and returns before it reported 1.0, is interrupted all the same:
     that is recorded, and raised. Raises
-    BadArgument for an option that can't be meant.
+    NotExporter, and BadArgument for an option that can't be meant.
     """
+    _require_exporter(exporter)
     require_scale(progress_scale)
     require_on_changed_inputs(on_changed_inputs)
     return ResumableExporter(
@@ -59,6 +61,14 @@ def make_resumable(
         in_place=in_place,
         key=key,
     )
+
+
+def _require_exporter(given: object) -> None:
+    """Raise NotExporter for what has no method `export`; a class has it only once it is called."""
+    if isinstance(given, type):
+        raise NotExporter(what=f"the class {given.__name__}")
+    if not callable(getattr(given, "export", None)):
+        raise NotExporter(what=repr(given))
 
 
 @contextmanager

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
         NoOutput,
         NoResumer,
         NoSuchSimulation,
+        NotExporter,
         NotOurDatabase,
         NotSaved,
         NoVersion,
@@ -110,7 +111,7 @@ _NAMES_IN = {
     "application.errors": (
         "AlreadyRunning BadArgument BadBatch BadStateFile BatchStopped ClosedLog DamagedEvent "
         "DuplicateExport JobNotFound JobPaused NewerSchema NoDriver NoLog NoOutput NoResumer "
-        "NoSuchSimulation NoVersion NotOurDatabase NotSaved OutputMissing ReleaseFailed "
+        "NoSuchSimulation NotExporter NoVersion NotOurDatabase NotSaved OutputMissing ReleaseFailed "
         "ResourcesReleased SessionEntered StoreError StoreUnavailable Terminated UnknownStore"
     ),
     "application.export": "Export",
@@ -190,6 +191,7 @@ __all__ = [
     "NoSuchSimulation",
     "NoVersion",
     "NotActive",
+    "NotExporter",
     "NotInFormat",
     "NotJson",
     "NotOurDatabase",
