@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
 from pathlib import Path
@@ -264,6 +264,14 @@ class Artifacts(Protocol):
         """Give a file a second name, or make a copy."""
         ...
 
+    def kept(self, final: Path, mark: str) -> list[Path]:
+        """Return the temporary paths of a mark and an epoch that are in use, the newest first."""
+        ...
+
+    def take_over(self, partial: Path, beside: Path, to: Path) -> None:
+        """Let a kept file go on at another path, as a copy made at `beside`: its writer may live."""
+        ...
+
     def part(self, partial: Path) -> None:
         """Let a file that has a second name have its content for itself."""
         ...
@@ -272,8 +280,13 @@ class Artifacts(Protocol):
         """Remove what stands at a temporary path."""
         ...
 
-    def commit(self, partial: Path, final: Path) -> Artifact:
-        """Make the file durable, move it into place, and describe it."""
+    def commit(
+        self, partial: Path, final: Path, last_look: Callable[[], object] | None = None
+    ) -> Artifact:
+        """Make the file durable, move it into place, and describe it.
+
+        What `last_look` raises, right before it is moved, leaves it where it is.
+        """
         ...
 
     def settle(self, path: Path) -> Artifact:

@@ -75,12 +75,14 @@ class Claim(NamedTuple):
     """The right to work on one stream: who, under which epoch, and what the lease tells.
 
     `in_flight` is None unless the lease was taken over from a holder that never gave it back;
-    then it names what that holder was doing.
+    then it names what that holder was doing. `holder_may_live`: it isn't known to be gone, so it may
+    come back and go on with what it had open.
     """
 
     worker: Worker
     epoch: int
     in_flight: tuple[Attempt, ...] | None = None
+    holder_may_live: bool = False
 
 
 class Artifact(Value):

@@ -87,13 +87,15 @@ class TableLeases:
         if not row or not (row.holder is not None or units):
             return claim
         logger.info("%s: taking over from %s", job, _named(row))
+        may_live = row.holder is not None and not _is_gone_for_certain(row)
         try:
             self._clean_up(units, row)
         except BaseException:
             with suppress(Exception):  # once more: the row names whose it was no longer
                 self._clean_up(units, row)
             raise
-        return claim._replace(in_flight=tuple(unit.as_attempt() for unit in units))
+        in_flight = tuple(unit.as_attempt() for unit in units)
+        return claim._replace(in_flight=in_flight, holder_may_live=may_live)
 
     def _abandon_taken(self, stream: UUID, claim: Claim) -> None:
         with suppress(StoreError):  # what broke it off is raised
