@@ -269,7 +269,11 @@ class UnknownStore(StoreError):
 class NoDriver(StoreError):
     """PostgreSQL's driver is not installed."""
 
-    text = "{store} needs PostgreSQL's driver; pip install 'resumelog[postgres]'"
+    text = (
+        "{store} needs PostgreSQL's driver;"
+        " pip install '.[postgres]' in the clone of resumelog, or pip install 'resumelog[postgres]'"
+        " from an index"
+    )
     store: str
 
 
@@ -315,8 +319,8 @@ class DamagedStateFile(BadStateFile):
     """A file that is not as it was written."""
 
     text = (
-        "the progress file {path} is damaged: {why}; stop the old system if it still writes there,"
-        " else take an older copy, or move it away and begin at 0"
+        "the progress file {path} can't be used: {why}; nothing was imported; stop the old system if"
+        " it still writes there, else take an older copy, or move it away and begin at 0"
     )
     why: str
 
@@ -324,7 +328,10 @@ class DamagedStateFile(BadStateFile):
 class ForeignStateFile(BadStateFile):
     """A file that the old system never wrote."""
 
-    text = "{path} is no progress file: {why}; name the one that the old system left"
+    text = (
+        "{path} is no progress file: {why}; nothing of it was run or imported;"
+        " name the one that the old system left"
+    )
     why: str
 
 
