@@ -5,7 +5,8 @@ ResumelogError
 │   └── BadInput
 │       ├── BadArgument            an option that can't be meant
 │       ├── BadBatch, DuplicateExport   many exports that can't be run together
-│       └── NoVersion              what is to be exported has no names
+│       ├── NoVersion              what is to be exported has no names
+│       └── NotExporter (TypeError)   what is to be made resumable exports nothing
 ├── JobNotFound, AmbiguousJob      a name that means no job, or several
 ├── AlreadyRunning                 another worker holds the job
 ├── SessionEntered                 the same attempt is begun a second time meanwhile
@@ -86,11 +87,15 @@ class SessionEntered(ResumelogError):
 
 
 class JobPaused(ResumelogError):
-    """The worker leaves because somebody paused the job."""
+    """The worker leaves because somebody paused the job; `actor` and `reason` may be empty."""
 
-    text = "was paused by {actor}: {reason}; run it again to go on"
     actor: str
     reason: str
+
+    def wording(self) -> str:
+        """Leave out who and why where that was not said."""
+        by, why = " by {actor}" if self.actor else "", ": {reason}" if self.reason else ""
+        return f"was paused{by}{why}; run it again to go on"
 
 
 class NoOutput(ResumelogError):
@@ -142,6 +147,15 @@ class NoVersion(BadInput):
     text = "the version is of the type {kind}, and no mapping; give a dict: {advice}"
     kind: str
     advice: str
+
+
+class NotExporter(BadInput, TypeError):
+    """What is to be made resumable exports nothing."""
+
+    text = (
+        "{what} can't be made resumable; give an object with a method export(version, output_path)"
+    )
+    what: str
 
 
 class DuplicateExport(BadInput):
@@ -264,7 +278,11 @@ class UnknownStore(StoreError):
 class NoDriver(StoreError):
     """PostgreSQL's driver is not installed."""
 
-    text = "{store} needs PostgreSQL's driver; pip install 'resumelog[postgres]'"
+    text = (
+        "{store} needs PostgreSQL's driver;"
+        " pip install '.[postgres]' in the clone of resumelog, or pip install 'resumelog[postgres]'"
+        " from an index"
+    )
     store: str
 
 
@@ -310,8 +328,8 @@ class DamagedStateFile(BadStateFile):
     """A file that is not as it was written."""
 
     text = (
-        "the progress file {path} is damaged: {why}; stop the old system if it still writes there,"
-        " else take an older copy, or move it away and begin at 0"
+        "the progress file {path} can't be used: {why}; nothing was imported; stop the old system if"
+        " it still writes there, else take an older copy, or move it away and begin at 0"
     )
     why: str
 
@@ -319,7 +337,10 @@ class DamagedStateFile(BadStateFile):
 class ForeignStateFile(BadStateFile):
     """A file that the old system never wrote."""
 
-    text = "{path} is no progress file: {why}; name the one that the old system left"
+    text = (
+        "{path} is no progress file: {why}; nothing of it was run or imported;"
+        " name the one that the old system left"
+    )
     why: str
 
 

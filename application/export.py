@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime
 from pathlib import Path
 from types import EllipsisType
@@ -48,6 +48,8 @@ class Export(ExportOutput, Watched):
         self.monotonic = running.clock.monotonic
         self.resources = Resources(running.state.title, running.note_folder)
         self.stop = StopFlag()
+        self.interruption: Callable[[], BaseException | None] = _nothing
+        """Returns what a signal raised in this attempt, whoever caught it."""
 
     @property
     def progress(self) -> float:
@@ -200,6 +202,16 @@ class Export(ExportOutput, Watched):
             assert isinstance(event, Paused)
             raise JobPaused(job.title, actor=event.actor, reason=event.reason)
 
+    def leave_if_interrupted(self) -> None:
+        """Raise what a signal raised in this attempt, unless all is reported done.
+
+        So work that catches Ctrl+C and returns early is not taken for finished. What means to end
+        early without an exception says so: `leave`.
+        """
+        came = self.interruption()
+        if came and self.progress < 1:
+            raise came
+
     def _filled(
         self,
         progress: float | None,
@@ -247,3 +259,7 @@ class Export(ExportOutput, Watched):
             return events
 
         return save
+
+
+def _nothing() -> None:
+    """Return that no signal came."""

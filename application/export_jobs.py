@@ -74,7 +74,9 @@ class ExportJobs:
         With `needs_output` none is skipped or completed without a file. On leaving the block the
         job is completed, or Interrupted (Ctrl+C, SIGTERM, an exit, units left) or Failed records
         why not, and the exception goes on. In the main thread SIGTERM and SIGHUP raise Terminated
-        meanwhile, unless the program handles them. `on_progress` is called as Export.on_progress
+        meanwhile, unless the program handles them. A block that catches that or Ctrl+C, and returns
+        with less than 1.0 reported (also with nothing), is interrupted all the same: the exception goes on
+        from its end, unless the block has called `complete` or `leave` itself. `on_progress` is called as Export.on_progress
         says. Each `with` is an attempt of its own; one in the other raises SessionEntered. Raises
         AlreadyRunning, and BadArgument for an option that can't be meant.
         """

@@ -46,12 +46,12 @@ class ExportOutput(ABC):
         """Look at what earlier attempts left, now that this one has begun."""
         former = self._former
         if former and former != self.output_path and former.parent.is_dir() and not former.is_dir():
-            self._artifacts.discard(self._partial_of(former))
+            self._discard_kept_of(former)
         self._began_at = self._running.state.progress
         if self._running.claim is None:
             self.discard_kept()
         elif self.output_path and not self._began_at:
-            self._stood = self._artifacts.stamp(self.output_path)
+            self._stood = self._artifacts.stamp(self.output_path, patiently=True)
 
     @property
     def title(self) -> str:
@@ -73,9 +73,9 @@ class ExportOutput(ABC):
         kill may leave more in it than was saved, so cut it to what `cursor` says. It is made durable
         before each save. That of an imported job begins as a copy of the output that the old system
         left. Where an earlier attempt had written to it, and it is gone, the job begins again at 0 on
-        entering this block; an exporter that writes only at its end goes on where it was. All attempts
-        have the same one: a worker that hung, was succeeded and wakes up within a write still
-        writes to it.
+        entering this block; an exporter that writes only at its end goes on where it was. A worker that
+        succeeds one which isn't known to be gone (it hung, or is on another machine) goes on with a copy
+        under a new name, so that what the other one still writes does no harm.
         Raises OutputMissing where nothing was written, NotRunning where the export is completed
         already, and LeaseLost.
         """
@@ -112,11 +112,16 @@ class ExportOutput(ABC):
         is gone on with, and must not begin with nothing and put that over the output.
         """
         self._running.watch()
-        if not partial.exists():
-            raise OutputMissing(self.title, output=str(final))
+        if not partial.is_file():
+            raise self.missing(final, partial)
         if partial == self._kept:
             partial = self._doubled(partial, final)
-        self._placed = self._artifacts.commit(partial, final)
+        self._placed = self._artifacts.commit(partial, final, self._running.watch)
+
+    def missing(self, output: Path, written: Path) -> OutputMissing:
+        """Return the error that no file was written where `output` was to be made of it."""
+        why = ": what stands there is a folder" if written.is_dir() else ""
+        return OutputMissing(self.title, output=f"{output}{why}")
 
     def _doubled(self, partial: Path, final: Path) -> Path:
         beside = self._artifacts.partial(final)
@@ -128,8 +133,8 @@ class ExportOutput(ABC):
         """Remove the partial of a job that is completed, also that of an attempt that was killed."""
         if self._kept and not self._appended:
             self._artifacts.discard(self._kept)
-        elif self.output_path and self.output_path.is_file():
-            self._artifacts.discard(self._partial_of(self.output_path))
+        if self.output_path and self.output_path.is_file() and not self._appended:
+            self._discard_kept_of(self.output_path)
 
     def begun(self, group: int, started: int) -> None:
         """Note the process group that works on it: whoever takes over ends that before it begins.
@@ -141,7 +146,7 @@ class ExportOutput(ABC):
     def _require_made(self, path: Path) -> None:
         """Raise OutputMissing for no file, and for one that stood there before this job began."""
         if not path.is_file():
-            raise OutputMissing(self.title, output=str(path))
+            raise self.missing(path, path)
         if self._stood and path == self.output_path and self._artifacts.stamp(path) == self._stood:
             raise OutputMissing(self.title, output=f"{path} but the one that was there before")
 
@@ -166,21 +171,50 @@ class ExportOutput(ABC):
             raise NoOutput(self.title)
         return self.output_path
 
-    def _partial_of(self, final: Path) -> Path:
-        return self._artifacts.partial(final, self._running.state.id.hex[:8])
+    @property
+    def _mark(self) -> str:
+        return self._running.state.id.hex[:8]
+
+    def _all_kept(self, final: Path) -> list[Path]:
+        """Return where attempts may have kept what they wrote, the newest first.
+
+        A first attempt has succeeded nobody, and need not look through the folder.
+        """
+        is_first = self._running.state.epoch <= 1
+        later = [] if is_first else self._artifacts.kept(final, self._mark)
+        return [*later, self._artifacts.partial(final, self._mark)]
+
+    def _discard_kept_of(self, final: Path) -> None:
+        for partial in self._all_kept(final):
+            self._artifacts.discard(partial)
 
     def _kept_partial(self, final: Path) -> Path:
-        partial = self._partial_of(final)
+        partial, *_ = self._all_kept(final)
         state = self._running.state
         was_noted = self._began_at > 0 and not state.imported_from
         if state.progress and self._artifacts.is_lost(partial, was_noted=was_noted):
             self.begin_again("what it had written is gone")
             state = self._running.state
-        self._artifacts.part(partial)
         if state.report == Report(0.0):
             self._artifacts.discard(partial)
-        elif state.imported_from:  # the old system wrote to the output itself
+        partial = self._own(partial, final)
+        self._artifacts.part(partial)
+        if (
+            state.report != Report(0.0) and state.imported_from
+        ):  # the old system wrote to the output itself
             self._artifacts.begin_with(final, partial)
         self._artifacts.note(partial)
         self._is_noted = False
         return partial
+
+    def _own(self, partial: Path, final: Path) -> Path:
+        """Return a path that no earlier worker which may live knows, with what it had written."""
+        claim = self._running.claim
+        if claim is None or not claim.holder_may_live:
+            return partial
+        own = self._artifacts.partial(final, f"{self._mark}-{claim.epoch}")
+        if own != partial:
+            beside = self._artifacts.partial(final)
+            self._running.begun(InFlight(OUTPUT, 0, partial=str(beside)))
+            self._artifacts.take_over(partial, beside, own)
+        return own

@@ -69,6 +69,7 @@ def resumer_context(jobs: ExportJobs, key: str, save_interval_s: float) -> Itera
         resumer = ExportResumer(job)
         _newest.set(resumer)
         yield resumer
+        job.leave_if_interrupted()
         if job.progress < 1:
             job.leave(f"left at {job.progress:.0%}")
 

@@ -10,6 +10,7 @@ from threading import Lock
 from types import TracebackType
 
 from resumelog.application.async_export import AsyncExport, AsyncSession
+from resumelog.application.endings import ending
 from resumelog.application.errors import JobPaused, SessionEntered
 from resumelog.application.event_log import of
 from resumelog.application.export import Export
@@ -61,6 +62,7 @@ class ExportSession:
         """Push what gives back before it is taken: an interrupt may come in between."""
         held = self._stack.push(self._signals.held())
         held.__enter__()
+        self._export.interruption = held.came
         self._stack.callback(self._running.end)
         self._export.began = self._running.begin(self._beginning, cut_off=self._cut_off)
         self._export.begins()
@@ -71,6 +73,7 @@ class ExportSession:
             state = self._running.state
             logger.info("%s is finished and intact: skipped", state.title, extra=of(state))
 
+    @ending
     def __exit__(
         self,
         kind: type[BaseException] | None,
@@ -78,6 +81,8 @@ class ExportSession:
         traceback: TracebackType | None,
     ) -> None:
         """Complete the job, or record why not, and let the exception go on.
+
+        A signal that the block kept to itself goes on as well, unless all was reported done since.
 
         A job that ends well is completed once its resources are released, so that its files are
         closed when they are looked at. One that ends otherwise is recorded first: a release may
@@ -132,6 +137,7 @@ class ExportSession:
         if job.status not in job.at_work:
             return  # it was completed, or left
         export.flush()  # what is kept is done as well
+        export.leave_if_interrupted()
         total = job.report.units_total or export.units_total or 0
         done = job.units_done_of(total)
         if done >= total:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
 from pathlib import Path
@@ -212,10 +212,18 @@ class LoopSignals(AbstractContextManager[object], Protocol):
         ...
 
 
+class SignalHold(AbstractContextManager[object], Protocol):
+    """Lets SIGTERM and SIGHUP raise Terminated, and knows what came, Ctrl+C as well."""
+
+    def came(self) -> BaseException | None:
+        """Return what the first signal raised that came while it was entered; None without one."""
+        ...
+
+
 class Signals(AbstractContextManager[object], Protocol):
     """Lets SIGTERM and SIGHUP raise Terminated, while the main thread is in it."""
 
-    def held(self) -> AbstractContextManager[object]:
+    def held(self) -> SignalHold:
         """Return what does so for one that may be left in another thread than it entered in.
 
         Left without having been entered, it does nothing.
@@ -259,6 +267,14 @@ class Artifacts(Protocol):
         """Give a file a second name, or make a copy."""
         ...
 
+    def kept(self, final: Path, mark: str) -> list[Path]:
+        """Return the temporary paths of a mark and an epoch that are in use, the newest first."""
+        ...
+
+    def take_over(self, partial: Path, beside: Path, to: Path) -> None:
+        """Let a kept file go on at another path, as a copy made at `beside`: its writer may live."""
+        ...
+
     def part(self, partial: Path) -> None:
         """Let a file that has a second name have its content for itself."""
         ...
@@ -267,16 +283,24 @@ class Artifacts(Protocol):
         """Remove what stands at a temporary path."""
         ...
 
-    def commit(self, partial: Path, final: Path) -> Artifact:
-        """Make the file durable, move it into place, and describe it."""
+    def commit(
+        self, partial: Path, final: Path, last_look: Callable[[], object] | None = None
+    ) -> Artifact:
+        """Make the file durable, move it into place, and describe it.
+
+        What `last_look` raises, right before it is moved, leaves it where it is.
+        """
         ...
 
     def settle(self, path: Path) -> Artifact:
         """Make a file that is in its place durable, and describe it."""
         ...
 
-    def stamp(self, path: Path) -> tuple[int, ...]:
-        """Return what any writing to a file alters; empty where there is none, or it is new."""
+    def stamp(self, path: Path, *, patiently: bool = False) -> tuple[int, ...]:
+        """Return what any writing to a file alters; empty where there is none, or it is new.
+
+        Patiently, it waits until the file is not new any more; empty where it is still written to.
+        """
         ...
 
     def path_of(self, artifact: Artifact) -> Path:

@@ -45,9 +45,16 @@ class ReportedProgress:
                 raise
 
     def leave_if_failed(self) -> None:
-        """Raise what a report raised, if the exporter went on or returned all the same."""
+        """Raise what a report raised, if the exporter went on or returned all the same.
+
+        So does what a signal raised and the exporter caught: it has returned early, unless the last
+        that it reported is 1.0. One that reports nothing can't say that it went on to its end.
+        """
         if self._failure:
             raise self._failure
+        came = self._job.interruption()
+        if came and self._last != 1.0:
+            raise came
 
     def _report(self, reported: float) -> None:
         job = self._job

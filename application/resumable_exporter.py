@@ -12,7 +12,7 @@ from typing import Any, Protocol
 
 from pydantic import JsonValue
 
-from resumelog.application.errors import NoVersion, OutputMissing
+from resumelog.application.errors import NoVersion
 from resumelog.application.export import Export
 from resumelog.application.export_jobs import ExportJobs
 from resumelog.application.export_options import OnChangedInputs
@@ -32,10 +32,13 @@ class Exporter(Protocol):
     again at 0. An exporter that writes only at its end is told of its progress, and finds no file.
     What it returns is the path that it wrote, if that is another; what names no file is ignored.
 
-    Two more methods are optional. `inputs(version)` returns what else the output depends on, in JSON:
+    Three more methods are optional. `check_export(version, output_path)` raises where it can't be made,
+    as where the output would take the place of its own source: that is before the job begins, so that
+    nothing is written and no attempt is on record. `inputs(version)` returns what else the output depends on, in JSON:
     its own options, or the digest of a source; a change begins again as one of the version does
     (`run_all` takes that as `inputs`). `finished(output_path)` is called once the output stands in
-    its place and the job is recorded as completed, not for what is skipped: a kill in between omits it.
+    its place and the job is recorded as completed, and again whenever it is skipped, since a kill may
+    have come in between: so it must do no harm when it is repeated. `run_all` calls nothing of what it skips.
     """
 
     def export(self, version: Any, output_path: str) -> Any:
@@ -92,9 +95,10 @@ class ResumableExporter:
         given = _given(version)
         key = self._key(version, output) if callable(self._key) else self._key
         callback = progress_callback or version.get(CALLBACK)
-        with (
-            self._jobs() as jobs,
-            jobs.resume(
+        with self._jobs() as jobs:
+            if check := self._hook("check_export"):
+                check(deepcopy(given), str(jobs.absolute(output)))
+            with jobs.resume(
                 output,
                 inputs=self._bound_to(given, options),
                 key=key,
@@ -102,9 +106,8 @@ class ResumableExporter:
                 on_changed_inputs=self._on_changed_inputs,
                 save_interval_s=self._save_interval_s,
                 needs_output=True,
-            ) as job,
-        ):
-            return self._finished(job, given, output, options, callback)
+            ) as job:
+                return self._finished(job, given, output, options, callback)
 
     def export_in(self, job: Export, version: Mapping[str, Any]) -> str:
         """Export within a job that was begun already, as by `run_all(…, exporter=self.name)`."""
@@ -134,8 +137,8 @@ class ResumableExporter:
         if not job.is_completed or made is None:
             made = self._made(job, told, deepcopy(version), options)
             job.complete(made)
-            if finished := self._hook("finished"):
-                finished(str(made))
+        if finished := self._hook("finished"):
+            finished(str(made))
         told.end()
         return output if path.normpath(Path(output).absolute()) == str(made) else str(made)
 
@@ -156,7 +159,7 @@ class ResumableExporter:
             if not written.exists() and partial.is_file():
                 written = partial
             if not written.is_file():
-                raise OutputMissing(job.title, output=str(written))
+                raise job.missing(written, written)
             final = job.output_path
             stem = partial.name.removesuffix(final.suffix)
             if written != partial and stem in written.name:  # another suffix than asked for

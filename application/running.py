@@ -10,7 +10,7 @@ from pathlib import Path
 from threading import RLock
 from typing import Generic, Literal, NamedTuple
 
-from resumelog.application.errors import NotSaved, StoreError
+from resumelog.application.errors import ClosedLog, NotSaved, StoreError
 from resumelog.application.event_log import EventLog, State, of
 from resumelog.application.ports import Clock, InFlight, Leases
 from resumelog.domain.errors import LeaseLost, NotRunning, Refused, ResumelogError
@@ -104,7 +104,7 @@ class Running(Generic[State]):
         """Record the epoch of a claim, and keep it where that is what `command` decides."""
         events = self.log.decide(state, lambda state: command(state, claim))
         if claim.in_flight is not None:  # it stands in the log now
-            self.leases.begun(state.id, claim, ())
+            self._note(claim, ())
         if state.epoch == claim.epoch:
             self.claim = claim
         else:
@@ -221,18 +221,24 @@ class Running(Generic[State]):
     def _release(self, claim: Claim) -> None:
         try:
             self.leases.release(self.state.id, claim)
+        except ClosedLog:
+            logger.debug("%s: closing the log gave the lease back", self.state.title)
         except StoreError as error:
             logger.warning("%s: the lease was not given back: %s", self.state.title, error)
 
     def _note_in_flight(self, claim: Claim) -> None:
         try:
-            self.leases.begun(self.state.id, claim, tuple(self._in_flight.values()))
-        except LeaseLost as lost:  # the lease knows the stream, not its job
-            raise LeaseLost(self.state.title, epoch=lost.epoch, current=lost.current) from None
+            self._note(claim, (*self._in_flight.values(),))
         except StoreError as error:
             if self.on_save_error == "raise":
                 raise
             logger.warning("%s: what is in flight isn't noted: %s", self.state.title, error)
+
+    def _note(self, claim: Claim, units: tuple[InFlight, ...]) -> None:
+        try:
+            self.leases.begun(self.state.id, claim, units)
+        except LeaseLost as lost:  # the lease knows the stream, not its job
+            raise LeaseLost(self.state.title, epoch=lost.epoch, current=lost.current) from None
 
     def _hold(self, held: _Held[State], error: StoreError) -> None:
         if held.size + sum(each.size for each in self._held) > HELD_BYTES_MAX:

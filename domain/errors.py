@@ -31,8 +31,12 @@ class ResumelogError(Exception):
         self.job = job
         self.data = data
         self.__dict__.update(data)
-        message = self.text.format(job=job, **data)
+        message = self.wording().format(job=job, **data)
         super().__init__(f"{job}: {message}" if job else message)
+
+    def wording(self) -> str:
+        """Return the text that the data is filled into."""
+        return self.text
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickle by data, so that errors cross process boundaries."""
@@ -119,7 +123,10 @@ class PercentOutOfRange(BadInput):
 class ProgressFell(BadInput):
     """Less than what this attempt already recorded."""
 
-    text = "progress fell from {before} to {after}; restart the job to begin again"
+    text = (
+        "progress fell from {before} to {after}; to begin again at 0 restart the job"
+        " (`begin_again`, or `clear_state` of the old system)"
+    )
     before: float
     after: float
 
@@ -160,7 +167,10 @@ class UnknownScene(BadInput):
 class DuplicateScene(BadInput):
     """Two scenes with one key."""
 
-    text = "scenes {first} and {second} both have the key {scene!r}; give each scene its own id"
+    text = (
+        "scene index {first} and scene index {second} both have the key {scene!r};"
+        " give each scene its own id"
+    )
     scene: str
     first: int
     second: int

@@ -75,12 +75,14 @@ class Claim(NamedTuple):
     """The right to work on one stream: who, under which epoch, and what the lease tells.
 
     `in_flight` is None unless the lease was taken over from a holder that never gave it back;
-    then it names what that holder was doing.
+    then it names what that holder was doing. `holder_may_live`: it isn't known to be gone, so it may
+    come back and go on with what it had open.
     """
 
     worker: Worker
     epoch: int
     in_flight: tuple[Attempt, ...] | None = None
+    holder_may_live: bool = False
 
 
 class Artifact(Value):
@@ -253,7 +255,10 @@ def validation_text(error: ValidationError) -> str:
 
 def error_text(error: object) -> str:
     """Return an error as text of at most ERROR_BYTES_MAX bytes; what is cut leaves a mark."""
-    text = f"{type(error).__name__}: {error}" if isinstance(error, BaseException) else str(error)
+    text = str(error)
+    if isinstance(error, BaseException):
+        name = type(error).__name__
+        text = f"{name}: {text}" if text else name
     encoded = text.encode(errors="backslashreplace")
     if len(encoded) <= ERROR_BYTES_MAX:
         return encoded.decode()

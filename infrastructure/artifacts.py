@@ -9,17 +9,21 @@ import re
 import secrets
 import shutil
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
 from resumelog.application.ports import PARTIAL_MARK, Verify
 from resumelog.domain.values import Artifact
 
-PARTIAL = re.compile(rf"\.(?P<stem>.+){re.escape(PARTIAL_MARK)}[0-9a-f]{{8}}(?P<suffix>\.[^.]*)?")
+PARTIAL = re.compile(
+    rf"\.(?P<stem>.+){re.escape(PARTIAL_MARK)}[0-9a-f]{{8}}(?:-\d+)?(?P<suffix>\.[^.]*)?"
+)
 
-
-STEM_AND_END_BYTES_MAX = 255 - len(".") - len("-copy") - len(".begun")
+NOTE = ".begun"
+STEM_AND_END_BYTES_MAX = 255 - len(".") - len("-copy") - len(NOTE)
 NEW_NS = 100_000_000
+NANOSECONDS = 1_000_000_000
 
 
 class FileArtifacts:
@@ -60,13 +64,17 @@ class FileArtifacts:
             f".{_cut(final.stem, STEM_AND_END_BYTES_MAX - len(os.fsencode(end)))}{end}"
         )
 
-    def commit(self, partial: Path, final: Path) -> Artifact:
+    def commit(
+        self, partial: Path, final: Path, last_look: Callable[[], object] | None = None
+    ) -> Artifact:
         """Sync and describe the file, which takes its time, then move it into place, and sync that."""
         final = self.root / final
         if partial.is_dir():
             raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(final))
         _sync(partial)
         artifact = self._described(partial, final)
+        if last_look:
+            last_look()
         partial.replace(final)
         discard(partial)  # a rename to another name of the same file does nothing
         _sync(final.parent)
@@ -110,6 +118,30 @@ class FileArtifacts:
         except OSError:
             _copy(partial, beside)
 
+    def kept(self, final: Path, mark: str) -> list[Path]:
+        """Return the temporary paths of `mark-EPOCH` where a file or a note stands, the newest first."""
+        final = self.root / final
+        named = re.compile(
+            rf"\.(?P<stem>.*){re.escape(PARTIAL_MARK + mark)}-(?P<epoch>\d+)"
+            rf"{re.escape(final.suffix)}({re.escape(NOTE)})?"
+        )
+        there = [*final.parent.iterdir()] if final.parent.is_dir() else []
+        found = [name for path in there if (name := named.fullmatch(path.name))]
+        own = [name for name in found if final.stem.startswith(name["stem"])]
+        epochs = sorted({int(name["epoch"]) for name in own}, reverse=True)
+        return [self.partial(final, f"{mark}-{epoch}") for epoch in epochs]
+
+    def take_over(self, partial: Path, beside: Path, to: Path) -> None:
+        """Copy a file to `to` by way of `beside`, note that it was written, and remove the old name."""
+        if partial.is_file():
+            shutil.copyfile(partial, beside)
+            _sync(beside)
+            beside.replace(to)
+            self.note(to, written=True)
+        else:
+            self.note(to)
+        discard(partial)
+
     def part(self, partial: Path) -> None:
         """Let a file that has a second name have its content for itself."""
         if partial.is_file() and partial.stat().st_nlink > 1:
@@ -129,7 +161,7 @@ class FileArtifacts:
             sha256=sha256_of(file),
         )
 
-    def stamp(self, path: Path) -> tuple[int, ...]:
+    def stamp(self, path: Path, *, patiently: bool = False) -> tuple[int, ...]:
         """Return inode, mtime and size; nothing where that can't tell two writings apart.
 
         Of two writings in one tick of the file system's clock the second leaves the mtime as it is.
@@ -138,8 +170,13 @@ class FileArtifacts:
             stat = path.stat()
         except OSError:
             return ()
-        is_new = abs(time.time_ns() - stat.st_mtime_ns) < NEW_NS
-        return () if is_new else (stat.st_ino, stat.st_mtime_ns, stat.st_size)
+        age_ns = time.time_ns() - stat.st_mtime_ns
+        if abs(age_ns) >= NEW_NS:
+            return stat.st_ino, stat.st_mtime_ns, stat.st_size
+        if not patiently:
+            return ()
+        time.sleep((NEW_NS - age_ns) / NANOSECONDS)
+        return self.stamp(path)
 
     def path_of(self, artifact: Artifact) -> Path:
         """Return where a recorded file is, whatever became of its root: that may be a link, or gone."""
@@ -175,7 +212,7 @@ def _cut(stem: str, size: int) -> str:
 
 
 def _note(partial: Path) -> Path:
-    return partial.with_name(f"{partial.name}.begun")
+    return partial.with_name(f"{partial.name}{NOTE}")
 
 
 def _copy(file: Path, to: Path) -> None:

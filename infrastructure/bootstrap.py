@@ -44,6 +44,8 @@ from resumelog.infrastructure.transfer.export_state import read_export_state
 MAPPER = {"RESUMELOG_MAPPER_TOPIC": "resumelog.infrastructure.storage.mapper:EventMapper"}
 MEMORY = {"RESUMELOG_PERSISTENCE_MODULE": "eventsourcing.popo"}
 SQLITE = {"RESUMELOG_PERSISTENCE_MODULE": "resumelog.infrastructure.storage.sqlite"}
+NO_PATH = re.compile(r"[A-Za-z]{2,}:/|(?:file|sqlite|postgres(?:ql)?):", re.IGNORECASE)
+"""The URL of another store, or of one of ours without its `//`: none of them is meant as a file."""
 STORES = ("SQLITE", "POSTGRES")
 POSTGRES = {"RESUMELOG_PERSISTENCE_MODULE": "resumelog.infrastructure.storage.postgres"}
 
@@ -157,7 +159,7 @@ def _environment(url: str | Path | None, settings: Settings, must_exist: bool) -
     path = chosen.removeprefix("sqlite:///")
     if path in ("memory:", ":memory:"):
         return MEMORY
-    if re.match(r"[A-Za-z]{2,}:/", path) or path.startswith("file:") or not path:
+    if not path or NO_PATH.match(path):
         raise UnknownStore(url=without_password(chosen))
     if must_exist and not is_there(Path(path)) and not Path(path).is_dir():
         raise NoLog(store=path)

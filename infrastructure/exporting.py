@@ -8,6 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from resumelog.application.errors import NotExporter
 from resumelog.application.export_jobs import ExportJobs
 from resumelog.application.export_options import (
     SAVE_INTERVAL_S,
@@ -43,9 +44,12 @@ def make_resumable(
     whole, or "relative" of what was left. It writes to a temporary path beside its output, which is
     kept over interruptions; with `in_place` to the output itself. What else it writes, such as a file
     of subtitles, stays where it wrote it, and is not looked at before a skip. A job's key is its
-    output's absolute path, or `key`, or what that makes of a version and an output path. Raises
-    BadArgument for an option that can't be meant.
+    output's absolute path, or `key`, or what that makes of a version and an output path. An exporter that
+    catches Ctrl+C or SIGTERM itself, and returns before it reported 1.0, is interrupted all the same:
+    that is recorded, and raised. Raises
+    NotExporter, and BadArgument for an option that can't be meant.
     """
+    _require_exporter(exporter)
     require_scale(progress_scale)
     require_on_changed_inputs(on_changed_inputs)
     return ResumableExporter(
@@ -57,6 +61,14 @@ def make_resumable(
         in_place=in_place,
         key=key,
     )
+
+
+def _require_exporter(given: object) -> None:
+    """Raise NotExporter for what has no method `export`; a class has it only once it is called."""
+    if isinstance(given, type):
+        raise NotExporter(what=f"the class {given.__name__}")
+    if not callable(getattr(given, "export", None)):
+        raise NotExporter(what=repr(given))
 
 
 @contextmanager
@@ -72,7 +84,8 @@ def resumable_export_context(
     The job is `key`, or the absolute path of `state_file` (.export_state in the current folder
     without either). A job that has no events yet begins with what such a file says, where there is
     one; a file that was not named is not taken for a `key`. Left at 1.0, the job is
-    completed, and its next context begins at 0; left before, by whatever means, it goes on there.
+    completed, and its next context begins at 0; left before, by whatever means, it goes on there. Ctrl+C
+    that the block caught is raised once more on leaving it, unless that is at 1.0.
     Raises AlreadyRunning, BadStateFile for a state file that can't be imported, and BadArgument.
     """
     save_interval = seconds_between(save_interval, "save_interval")

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
         NoOutput,
         NoResumer,
         NoSuchSimulation,
+        NotExporter,
         NotOurDatabase,
         NotSaved,
         NoVersion,
@@ -114,8 +115,9 @@ _NAMES_IN = {
     "application.errors": (
         "AlreadyRunning BadArgument BadBatch BadStateFile BatchStopped ClosedLog DamagedEvent "
         "DuplicateExport JobNotFound JobPaused NewerSchema NoDriver NoLog NoOutput NoResumer "
-        "NoSuchSimulation NoVersion NotOurDatabase NotSaved OutputMissing ReleaseFailed "
-        "ResourcesReleased SceneFileMissing SessionEntered StoreError StoreUnavailable Terminated UnknownStore"
+        "NoSuchSimulation NoVersion NotExporter NotOurDatabase NotSaved OutputMissing "
+        "ReleaseFailed ResourcesReleased SceneFileMissing SessionEntered StoreError "
+        "StoreUnavailable Terminated UnknownStore"
     ),
     "application.export": "Export",
     "application.export_jobs": "ExportJobs",
@@ -134,8 +136,8 @@ _NAMES_IN = {
     "domain.errors": (
         "AlreadyRecorded BadKey BadMode DuplicateScene InputsChanged LeaseLost ModeNotAuto "
         "NotActive NotJson NotPaused NotRunning ProgressFell ProgressOutOfRange Refused "
-        "ResumelogError SceneAlreadyCompleted TooLarge TooManyScenes UnitsOutOfRange UnitsRemain "
-        "UnitsTotalChanged UnknownScene"
+        "ResumelogError SceneAlreadyCompleted TooLarge TooManyScenes UnitsOutOfRange "
+        "UnitsRemain UnitsTotalChanged UnknownScene"
     ),
     "domain.resume_point": "ResumePoint",
     "infrastructure.bootstrap": "ResumeLog open",
@@ -199,6 +201,7 @@ __all__ = [
     "NoSuchSimulation",
     "NoVersion",
     "NotActive",
+    "NotExporter",
     "NotInFormat",
     "NotJson",
     "NotOurDatabase",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from importlib import import_module
+from itertools import takewhile
 from keyword import iskeyword
 from typing import Any
 
@@ -21,6 +22,8 @@ _COMMANDS = {
     "seal": "auditing",
     "completion": "completion",
 }
+
+_CLICKS_OWN = (click.ClickException, click.exceptions.Exit)
 
 EPILOG = """\b
 Examples:
@@ -53,13 +56,20 @@ class _Commands(click.Group):
         return command
 
     def invoke(self, ctx: click.Context) -> Any:
+        wants_json = "--json" in takewhile("--".__ne__, ctx.args)
         try:
             return super().invoke(ctx)
-        except (click.ClickException, click.exceptions.Exit):
-            raise
-        except KeyboardInterrupt:
-            ctx.exit(3)
-        except Exception as error:
+        except BrokenPipeError:
+            raise  # whoever read has gone; click ends without a word
+        except BaseException as error:
+            if wants_json:
+                from resumelog.infrastructure.cli.error_document import print_error
+
+                print_error(error)
+            if isinstance(error, KeyboardInterrupt):
+                ctx.exit(3)
+            if not isinstance(error, Exception) or isinstance(error, _CLICKS_OWN):
+                raise
             from resumelog.infrastructure.cli.outcomes import refusal
 
             raise refusal(error) from error

@@ -10,7 +10,13 @@ from typing import TYPE_CHECKING
 
 import click
 
-from resumelog.infrastructure.cli.options import as_json, complete_job, database, existing
+from resumelog.infrastructure.cli.options import (
+    FILE_NAME,
+    as_json,
+    complete_job,
+    database,
+    existing,
+)
 from resumelog.infrastructure.cli.printing import print_json, print_table
 
 if TYPE_CHECKING:
@@ -27,7 +33,7 @@ FAULT_COLUMNS = ("JOB", "FAULT", "VERSION", "POSITION", "WHY")
     "--manifest",
     "manifest_file",
     metavar="FILE",
-    type=click.Path(),
+    type=FILE_NAME,
     help="Also compare with the heads that `resumelog seal heads` wrote.",
 )
 @click.option("--no-payloads", is_flag=True, help="Leave out the values kept beside the events.")
@@ -89,7 +95,7 @@ def seal() -> None:
 
 @seal.command()
 @click.option(
-    "--output", metavar="FILE", type=click.Path(), help="Write there. Default: standard output."
+    "--output", metavar="FILE", type=FILE_NAME, help="Write there. Default: standard output."
 )
 @database
 def heads(output: str | None, url: str | None) -> None:

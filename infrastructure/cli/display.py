@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
-import click
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
 from resumelog.application.batch import Batch
 from resumelog.application.scene import Counts
 from resumelog.infrastructure.cli.outcomes import printable
+from resumelog.infrastructure.cli.printing import print_json
 from resumelog.infrastructure.cli.screen import Screen, short
 
 STALE_MAX = 10
@@ -91,7 +90,7 @@ class Display(Screen):
                 "next": [fact.value for fact in point.next],
                 "elapsed_s": round(elapsed_s, 3),
             }
-            click.echo(json.dumps(document, ensure_ascii=False))
+            print_json(document, indent=None)
 
     def _advance(self, report: Counts, line: str) -> None:
         if self._task is not None and self.console.is_terminal:

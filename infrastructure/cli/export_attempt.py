@@ -52,6 +52,7 @@ class Attempt:
                 ended = self._listened_to(path)
                 self._require_done(ended, path)
             self.is_made = True
+            self._export.units_total = None  # nothing remains of units that nobody counted
             self.reports.settle()
         except BaseException:
             with suppress(ResumelogError):  # the end of the session tells that it can't be written

@@ -6,7 +6,6 @@ import hashlib
 import json
 import os
 import re
-import shutil
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -16,6 +15,7 @@ from pydantic import JsonValue
 from resumelog.application.export import Export
 from resumelog.application.progress_scale import Scale
 from resumelog.infrastructure.cli.options import InputError
+from resumelog.infrastructure.cli.runnable import require_runnable
 
 _OUTPUT = re.compile(r"\{\{output\}\}|(?<!\$)\{output\}")
 
@@ -48,8 +48,7 @@ class ExportCommand(NamedTuple):
 
     def require_runnable(self) -> None:
         """Raise InputError for what could never run."""
-        if shutil.which(self.argv[0]) is None:
-            raise InputError(f"there is no command {self.argv[0]!r}; install it, or name its path")
+        require_runnable(self.argv[0])
         if self.keep_partial and not self.fills_output:
             raise InputError("--keep-partial keeps {output}; let COMMAND append to that path")
         if self.path.is_dir():

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import sys
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from types import MappingProxyType
 from typing import NamedTuple, TextIO
 
-import click
 from pydantic import JsonValue
 
 from resumelog.application.export import Export
@@ -19,9 +18,19 @@ from resumelog.domain.export_events import Interrupted, Restarted, Resumed, Star
 from resumelog.domain.export_job import Report
 from resumelog.infrastructure.cli.export_reports import position
 from resumelog.infrastructure.cli.passage import LinesAbove, Passage
+from resumelog.infrastructure.cli.printing import print_json
 from resumelog.infrastructure.cli.screen import Screen, short
 from resumelog.infrastructure.progress_bars import LINE_EVERY_S, ProgressBars
 from resumelog.infrastructure.progress_text import described
+
+_FAULTS = {
+    "ProgressFell": "below an earlier one",
+    "ProgressOutOfRange": "out of range",
+    "UnitsOutOfRange": "out of range",
+    "UnitsTotalChanged": "of another total",
+    "TooLarge": "with too large a cursor",
+}
+"""The errors that people may meet, in their words."""
 
 Passes = Callable[[bytes], None]
 
@@ -96,8 +105,7 @@ class ExportDisplay(Screen):
         if outcome.status == "completed":
             last = last._replace(progress=1.0)
         if bad:
-            kinds = ", ".join(f"{count} {kind}" for kind, count in bad.items())
-            self.say(f"{self.job}: reports that were ignored: {kinds}")
+            self.say(f"{self.job}: {_ignored(bad)}")
         elapsed_s = time.monotonic() - self._start
         self.say(f"{self.job}: {_end(export, last, outcome)} ({elapsed_s:.1f} s)")
         if self.wants_json:
@@ -110,12 +118,20 @@ class ExportDisplay(Screen):
                 "bad_reports": dict(bad),
                 "elapsed_s": round(elapsed_s, 3),
             }
-            click.echo(json.dumps(document, ensure_ascii=False))
+            print_json(document, indent=None)
 
 
 def _explained(reason: str) -> str:
     told = "; the command line, --total and each --input count as the input"
     return reason + told if reason.endswith("input changed") else reason
+
+
+def _ignored(bad: Mapping[str, int]) -> str:
+    counts = Counter[str]()
+    for kind, count in bad.items():
+        counts[_FAULTS.get(kind, "that can't be used")] += count
+    faults = ", ".join(f"{count} {fault}" for fault, count in counts.items())
+    return f"reports that were ignored: {faults}"
 
 
 def _end(export: Export, last: Report, outcome: Outcome) -> str:

@@ -11,6 +11,7 @@ from resumelog.application.errors import (
 )
 from resumelog.application.export import Export
 from resumelog.application.export_session import ExportSession
+from resumelog.domain.export_job import Report
 from resumelog.infrastructure.cli.export_attempt import Attempt
 from resumelog.infrastructure.cli.export_command import ExportCommand
 from resumelog.infrastructure.cli.export_display import ExportDisplay, Outcome
@@ -22,6 +23,7 @@ _EXITS = {
     "interrupted": Exit.INTERRUPTED,
     "paused": Exit.INTERRUPTED,
 }
+NOTHING = Report(0.0)
 _ENDS = (CommandFailed, JobPaused, OSError, KeyboardInterrupt, Terminated)
 
 
@@ -60,8 +62,10 @@ class ExportWorker:
     def _told(self, attempt: Attempt, export: Export, outcome: Outcome) -> Exit:
         outcome = outcome._replace(exit_code=attempt.exit_code)
         reports = attempt.reports
-        if self._command.total and reports.last.units_total is None:
-            self._display.say(f"none of the {self._command.total} units was reported")
+        if self._command.total and outcome.status != "completed" and reports.last == NOTHING:
+            self._display.say(
+                f"none of the {self._command.total} units was reported: it begins at 0 again"
+            )
         self._display.ended(export, reports.last, outcome, reports.bad)
         return _EXITS[outcome.status]
 

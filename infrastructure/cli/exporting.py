@@ -8,6 +8,7 @@ import click
 
 from resumelog.infrastructure.cli.export_help import HELP
 from resumelog.infrastructure.cli.options import (
+    FILE_NAME,
     SECONDS,
     as_json,
     complete_export,
@@ -23,7 +24,7 @@ from resumelog.infrastructure.cli.options import (
 )
 @click.option("--total", type=click.IntRange(1), metavar="N", help="How many units there are.")
 @click.option(
-    "--output", type=click.Path(), metavar="PATH", help="The file that is made. Default: KEY."
+    "--output", type=FILE_NAME, metavar="PATH", help="The file that is made. Default: KEY."
 )
 @click.option(
     "--keep-partial",

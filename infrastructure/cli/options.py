@@ -42,6 +42,18 @@ class _Seconds(click.FloatRange):
 SECONDS = _Seconds(0)
 
 
+class _FileName(click.Path):
+    """A path that names something: an empty variable in a script must not mean the default."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        if value == "":
+            self.fail("it is empty; name a file, or leave the option out.", param, ctx)
+        return super().convert(value, param, ctx)
+
+
+FILE_NAME = _FileName()
+
+
 def database(command: Command) -> Command:
     """Add --db."""
     return click.option(
@@ -59,7 +71,10 @@ def database(command: Command) -> Command:
 def as_json(command: Command) -> Command:
     """Add --json."""
     return click.option(
-        "--json", "wants_json", is_flag=True, help="Print one JSON document on standard output."
+        "--json",
+        "wants_json",
+        is_flag=True,
+        help="Print one JSON document on standard output, of an error too.",
     )(command)
 
 

@@ -54,7 +54,10 @@ def refusal(error: Exception) -> Exception:
     """Return the error as click shows it; one that is not ours is a bug and stays as it is."""
     if isinstance(error, BrokenPipeError):
         return error  # whoever read has gone; click ends without a word
-    for kind, code in _CODES:
-        if isinstance(error, kind):
-            return _Refusal(printable(str(error)), code)
-    return error
+    code = code_of(error)
+    return error if code is None else _Refusal(printable(str(error)), code)
+
+
+def code_of(error: BaseException) -> Exit | None:
+    """Return the exit code of an error; None of one that is not ours."""
+    return next((code for kind, code in _CODES if isinstance(error, kind)), None)

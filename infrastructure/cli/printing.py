@@ -9,6 +9,7 @@ import click
 from resumelog.infrastructure.printable import printable
 
 PIPE_COLUMNS = 250
+_PRINTED_JSON = "resumelog.printed_json"
 
 
 def print_table(header: tuple[str, ...], rows: list[tuple[str, ...]]) -> None:
@@ -35,6 +36,13 @@ def print_lines(lines: list[str]) -> None:
         click.echo(printable(line))
 
 
-def print_json(document: object) -> None:
-    """Print a document for programs."""
-    click.echo(json.dumps(document, ensure_ascii=False, indent=2))
+def print_json(document: object, indent: int | None = 2) -> None:
+    """Print the one document for programs."""
+    if context := click.get_current_context(silent=True):
+        context.meta[_PRINTED_JSON] = True
+    click.echo(json.dumps(document, ensure_ascii=False, indent=indent))
+
+
+def has_printed_json() -> bool:
+    """Tell whether this command has printed its document, or tried to."""
+    return _PRINTED_JSON in click.get_current_context().meta

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from resumelog.infrastructure.cli.options import as_json, complete_file, database
+from resumelog.infrastructure.cli.options import FILE_NAME, as_json, complete_file, database
 
 
 @click.command()
@@ -17,7 +17,7 @@ from resumelog.infrastructure.cli.options import as_json, complete_file, databas
 @click.option(
     "--artifact",
     metavar="PATH",
-    type=click.Path(),
+    type=FILE_NAME,
     help="The file that COMMAND writes for a scene.",
 )
 @click.option("--retry-failed", is_flag=True, help="Do only the scenes whose last attempt failed.")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -14,6 +13,7 @@ from resumelog.domain.plan import Plan, own_key
 from resumelog.domain.values import JsonObject
 from resumelog.infrastructure.cli.inputs import InputScene
 from resumelog.infrastructure.cli.options import InputError
+from resumelog.infrastructure.cli.runnable import require_runnable
 from resumelog.infrastructure.cli.template import artifact_path, filled, names, values_of
 
 LABEL_CHARS = 60
@@ -98,7 +98,6 @@ def _require_artifact(command: tuple[str, ...], artifact: str | None) -> None:
 
 
 def _require_runnable(argv: list[str], where: str) -> None:
-    if shutil.which(argv[0]) is None:
-        raise InputError(f"there is no command {argv[0]!r}; install it, or name its path")
     if any("\0" in part for part in argv):
         raise InputError(f"{where} has a NUL character, which no command can take")
+    require_runnable(argv[0])

@@ -16,6 +16,11 @@ from __future__ import annotations
 
 from resumelog.domain.errors import BadInput, ResumelogError
 
+INSTALL = (
+    "pip install '.[media]' in the clone of resumelog,"
+    " or pip install 'resumelog[media]' from an index"
+)
+
 
 class BadVersion(BadInput):
     """A scene or a field that says nothing an exporter can use."""
@@ -59,14 +64,14 @@ class BadOption(BadInput):
 class NoExtra(ResumelogError):
     """The packages of the extra are not there."""
 
-    text = "{what} is not installed; pip install 'resumelog[media]'"
+    text = f"{{what}} is not installed; {INSTALL}"
     what: str
 
 
 class NoFfmpeg(ResumelogError):
     """Nothing to render with."""
 
-    text = "{why}; pip install 'resumelog[media]', or hand the exporter a path: ffmpeg=…"
+    text = f"{{why}}; {INSTALL}, or hand the exporter a path: ffmpeg=…"
     why: str
 
 

@@ -68,6 +68,10 @@ class SceneExporter(ABC):
             self.finished(output)
         return str(output_path)
 
+    def check_export(self, version: Mapping[str, Any], output_path: str | Path) -> None:
+        """Raise what `export` would refuse before it writes anything."""
+        self._checked(version, Path(output_path).absolute())
+
     def inputs(self, version: Mapping[str, Any]) -> JsonValue:
         """Return all that the output is made from: the exporter's options and the media too.
 
@@ -77,7 +81,7 @@ class SceneExporter(ABC):
         return self._inputs(film, self._fingerprints(film))
 
     def finished(self, output_path: str | Path) -> None:
-        """Remove the pieces of an output: a log says that it is completed."""
+        """Remove the pieces of an output, if there are any: a log says that it is completed."""
         remove_pieces(Path(output_path).absolute())
 
     def resume(

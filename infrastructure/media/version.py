@@ -161,8 +161,8 @@ def read_version(version: Mapping[str, Any], job: str = "") -> VersionFields:
 
 
 def named(index: int, key: str) -> str:
-    """Return a scene as people find it."""
-    return f"scene {index + 1}" + (f" ({key})" if key not in ("", str(index + 1)) else "")
+    """Return a scene as people find it: by its index, from 0, and the key it was given."""
+    return f"scene index {index}" + (f" ({key})" if key not in ("", str(index + 1)) else "")
 
 
 def _bad_version(version: Mapping[str, Any], error: ValidationError, job: str) -> BadVersion:

@@ -41,7 +41,7 @@ class TableLeases:
         self._sleep = sleep
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
-        self._lock = threading.Lock()
+        self._lock, self._taking = threading.Lock(), threading.Lock()
         self._owed: dict[UUID, tuple[int, bool]] = {}
         self._owing = threading.RLock()
 
@@ -61,30 +61,41 @@ class TableLeases:
         elif row and row.holder is not None:
             self._require_gone(stream, job, row)
         claim = Claim(self._worker, max(row.epoch if row else 0, floor) + 1)
+        may_be_ours = False
         try:
-            return self._taken(stream, job, row, claim)
-        except AlreadyRunning:
-            raise
+            with self._taking:
+                may_be_ours = not self._has(stream, claim.epoch)  # else another thread took it
+                took = may_be_ours and self._took(stream, row, claim.epoch)
+            if took:
+                return self._taken_over(job, row, claim)
         except BaseException:  # else this process would stand in its own way
-            self._abandon_taken(stream, claim)
+            if may_be_ours:
+                self._abandon_taken(stream, claim)
             raise
+        raise AlreadyRunning(job, holder=self.holder(stream) or "another worker")
 
-    def _taken(self, stream: UUID, job: str, row: LeaseRow | None, claim: Claim) -> Claim:
-        """Take the lease that stands as `row`, and clean up after its holder."""
-        epoch = claim.epoch
-        if not self.table.take(stream, row, epoch, self.holder_id) and not self._has(stream, epoch):
-            raise AlreadyRunning(job, holder=self.holder(stream) or "another worker")
+    def _took(self, stream: UUID, row: LeaseRow | None, epoch: int) -> bool:
+        """Tell whether this took the lease, also where a first answer was lost.
+
+        One thread after the other: what is this holder's afterwards is then no other thread's.
+        """
+        return self.table.take(stream, row, epoch, self.holder_id) or self._has(stream, epoch)
+
+    def _taken_over(self, job: str, row: LeaseRow | None, claim: Claim) -> Claim:
+        """Clean up after whoever held the lease as it stood as `row`."""
         units = _units(row.in_flight) if row else ()
         if not row or not (row.holder is not None or units):
             return claim
         logger.info("%s: taking over from %s", job, _named(row))
+        may_live = row.holder is not None and not _is_gone_for_certain(row)
         try:
             self._clean_up(units, row)
         except BaseException:
             with suppress(Exception):  # once more: the row names whose it was no longer
                 self._clean_up(units, row)
             raise
-        return claim._replace(in_flight=tuple(unit.as_attempt() for unit in units))
+        in_flight = tuple(unit.as_attempt() for unit in units)
+        return claim._replace(in_flight=in_flight, holder_may_live=may_live)
 
     def _abandon_taken(self, stream: UUID, claim: Claim) -> None:
         with suppress(StoreError):  # what broke it off is raised
@@ -92,7 +103,7 @@ class TableLeases:
                 self.abandon(stream, claim)
 
     def _has(self, stream: UUID, epoch: int) -> bool:
-        """Tell whether a take that was refused is our own, whose first answer was lost."""
+        """Tell whether a claim is this holder's, whichever thread took it."""
         row = self.table.read(stream)
         return row is not None and (row.holder, row.epoch) == (self.holder_id, epoch)
 

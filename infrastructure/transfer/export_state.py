@@ -18,6 +18,7 @@ from resumelog.infrastructure.transfer.old_file import OldFile, read_old_file
 
 BYTES_MAX = 4096
 FIELDS = ("progress", "timestamp", "date", "checksum")
+ANOTHER = f"it is a pickle of another dict: its fields are not {', '.join(FIELDS)}"
 DATE = "%Y-%m-%d %H:%M:%S"
 DATE_OFF_MAX = timedelta(days=1)
 """`date` is in whatever time zone the writer had, which the file does not tell."""
@@ -37,7 +38,7 @@ def export_state_in(file: OldFile) -> ExportState:
     """Return what a progress file that was read says. Raises as `read_export_state` does."""
     fields = flat_dict(file)
     if fields.keys() != {*FIELDS}:
-        raise ForeignStateFile(path=file.path, why=f"its fields are not {', '.join(FIELDS)}")
+        raise ForeignStateFile(path=file.path, why=ANOTHER)
     progress = _progress(file, fields["progress"], fields["checksum"])
     recorded_at = _recorded_at(file, fields["timestamp"], fields["date"])
     return ExportState(file.path, file.sha256, progress, recorded_at, fields)

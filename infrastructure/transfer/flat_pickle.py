@@ -1,7 +1,7 @@
 """A pickle of one dict of plain values, read without running anything.
 
 Nothing is unpickled: a closed set of instructions is taken as text in a language of its own, and
-any other is refused before as much as its argument is read.
+a file with any other is refused.
 """
 
 from __future__ import annotations
@@ -12,7 +12,8 @@ from collections.abc import Iterator
 from io import BytesIO
 from typing import Any, NamedTuple
 
-from resumelog.application.errors import DamagedStateFile, ForeignStateFile, UnsafeStateFile
+from resumelog.application.errors import DamagedStateFile, ForeignStateFile
+from resumelog.infrastructure.transfer.foreign_file import foreign, is_text
 from resumelog.infrastructure.transfer.old_file import OldFile
 
 PROTOCOL_MAX = 5
@@ -49,9 +50,13 @@ def flat_dict(file: OldFile) -> dict[Any, Any]:
     """
     if not file.content:
         raise DamagedStateFile(path=file.path, why="it is empty")
+    if is_text(file.content):
+        raise foreign(file)
     instructions = [*_instructions(file)]
     if not _ONE_DICT.fullmatch("".join(each.letter for each in instructions)):
-        raise ForeignStateFile(path=file.path, why="it does not hold one dict of plain values")
+        raise ForeignStateFile(
+            path=file.path, why="it is a pickle, but not of one dict of plain values"
+        )
     values = [each.value for each in instructions if each.letter == "v"]
     fields = dict(zip(values[::2], values[1::2], strict=True))
     if len(fields) * 2 < len(values):
@@ -86,7 +91,7 @@ def _next(file: OldFile, stream: BytesIO) -> tuple[str, Any]:
     if found is None:
         raise ForeignStateFile(path=file.path, why=f"its byte {at} is no instruction of a pickle")
     if found.name not in _LETTERS:
-        raise UnsafeStateFile(path=file.path, instruction=found.name, at=at)
+        raise foreign(file, found.name, at)
     try:
         value = found.arg.reader(stream) if found.arg else _CONSTANTS.get(found.name)
     except ValueError:  # what is not there, and what is no UTF-8

@@ -11,6 +11,7 @@ from support.logs import Store, make_scenes, names_of, scenes
 
 from resumelog import ResumeLog, SceneBatches
 from resumelog.application.running import Running
+from resumelog.domain.errors import LeaseLost
 from resumelog.domain.events import Events
 from resumelog.domain.scene_batch import SceneBatch
 from resumelog.domain.values import Claim
@@ -65,3 +66,21 @@ def test_a_begin_that_fails_leaves_what_was_in_flight_to_the_next_worker(
     with other.scenes.open("电影", "分镜", scenes=THREE) as batch:
         assert batch.cut_off == ("3",)
     assert "Interrupted" in names_of(log, NAME)
+
+
+def test_who_is_succeeded_while_it_begins_is_told_which_job_that_is(
+    log: ResumeLog, other: ResumeLog
+) -> None:
+    first = log.scenes.open("电影", "分镜", scenes=THREE)
+    log.leases.table.leave(log.leases.holder_id)
+
+    def is_succeeded(batch: SceneBatch, by: Claim) -> Events:
+        if by.in_flight is not None:
+            log.leases.acquire(batch.id, batch.title, 0, force=True)
+        return batch.begin(first.plan, by, other.clock.now())
+
+    state = SceneBatch.named("电影", "分镜")
+    first.begun(first.scene("3"))
+    with pytest.raises(LeaseLost) as lost:
+        Running(other.log, other.leases, other.clock, state).begin(is_succeeded)
+    assert lost.value.job == state.title

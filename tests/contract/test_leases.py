@@ -232,6 +232,49 @@ def test_of_many_that_ask_at_once_one_gets_the_lease(store: Store) -> None:
             assert sorted(epochs) == [0, 0, 0, 1]
 
 
+@pytest.mark.parametrize("succeeds", [False, True])
+def test_of_many_threads_of_one_log_that_ask_at_once_one_gets_the_lease(
+    log: ResumeLog, succeeds: bool
+) -> None:
+    together = Barrier(4)
+
+    def ask(stream: UUID) -> int | str:
+        together.wait()
+        try:
+            return log.leases.acquire(stream, JOB, 0).epoch
+        except AlreadyRunning as busy:
+            return busy.holder
+
+    with ThreadPoolExecutor(together.parties) as pool:
+        for stream in (uuid4() for _ in range(40)):
+            if succeeds:
+                log.leases.release(stream, log.leases.acquire(stream, JOB, 0))
+            told = [*pool.map(ask, [stream] * together.parties)]
+            assert sorted(told, key=str) == sorted([1 + succeeds, *[str(ME)] * 3], key=str)
+            assert log.leases.holder(stream) == str(ME)
+
+
+def test_a_thread_that_looked_before_another_of_its_log_took_the_lease_has_none(
+    log: ResumeLog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    table = log.leases.table
+    read, faster = table.read, list[Claim]()
+
+    def reads_then_waits(stream: UUID) -> LeaseRow | None:
+        monkeypatch.undo()
+        seen = read(stream)
+        with ThreadPoolExecutor(1) as pool:
+            faster.append(pool.submit(acquired, log).result())
+        return seen
+
+    monkeypatch.setattr(table, "read", reads_then_waits)
+    with pytest.raises(AlreadyRunning) as busy:
+        acquired(log)
+    assert busy.value.holder == str(ME)
+    log.leases.begun(STREAM, faster[0], ())
+    assert log.leases.holder(STREAM) == str(ME)
+
+
 def test_a_holder_beats_while_it_lives(store: Store) -> None:
     log = store.open(lease_s=0.03)
     acquired(log)

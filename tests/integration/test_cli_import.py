@@ -120,14 +120,24 @@ def test_a_key_in_use_is_refused(cli: Cli) -> None:
 @pytest.mark.parametrize(
     ("content", "why"),
     [
-        (b"", r"\.export_state is damaged: it is empty; stop the old system if it still writes"),
-        (written()[:70], "is damaged: it is cut off: 62 bytes are missing"),
-        (written(checksum="0" * 32), "is damaged: its checksum is not that of its progress"),
+        (b"", r"\.export_state can't be used: it is empty; nothing was imported; stop the old"),
+        (written()[:70], "can't be used: it is cut off: 62 bytes are missing"),
+        (written(checksum="0" * 32), "can't be used: its checksum is not that of its progress"),
         (written(7.5), "says 7.5, which is no number from 0.0 to 1.0"),
         (written(float("nan")), "says nan, which is no number from 0.0 to 1.0"),
         (written("half"), "says 'half', which is no number from 0.0 to 1.0"),
-        (written(more=1), "is no progress file: its fields are not progress, timestamp, date"),
-        (b'{"progress": 0.5}', "is no progress file: its byte 0 is no instruction of a pickle"),
+        (
+            written(more=1),
+            "it is a pickle of another dict: its fields are not progress, timestamp, date",
+        ),
+        (
+            b'{"progress": 0.5}',
+            "is no progress file: it is text, and the old exporter wrote pickles",
+        ),
+        (
+            b"\x80\x04]\x94.",
+            "it is a pickle of something else than the old .* nothing of it was run",
+        ),
         (b"\x80\x04" + bytes(5000), "is no progress file: it has more than 4096 bytes"),
     ],
     ids=lambda value: repr(value)[:24],

@@ -128,7 +128,7 @@ def test_a_failure_leaves_the_rest_going_and_is_retried_alone(log: ResumeLog) ->
     ("ends", "status", "error"),
     [
         (SystemExit(3), "interrupted", "SystemExit: 3"),
-        (KeyboardInterrupt(), "interrupted", "KeyboardInterrupt: "),
+        (KeyboardInterrupt(), "interrupted", "KeyboardInterrupt"),
         (lambda job: job.output_path.mkdir(), "failed", "IsADirectoryError"),
         (lambda job: job.resources.callback(int, "帧"), "done", "invalid literal for int()"),
     ],
@@ -154,6 +154,32 @@ def test_an_export_without_an_output_has_failed(log: ResumeLog, tmp_path: Path) 
     report = log.exports.run_all(items("a"), lambda job, _: [*job.remaining(0)])
     assert isinstance(only(report.failed).exception, OutputMissing)
     assert names_of(log, job_of(log, tmp_path / "a.mp4"))[-1] == "Failed"
+
+
+def test_a_file_that_an_older_attempt_left_a_moment_ago_is_no_result(
+    log: ResumeLog, tmp_path: Path
+) -> None:
+    def leaves_a_part(job: Export, _: object) -> None:
+        assert job.output_path
+        job.output_path.write_bytes(b"a part")
+        raise ValueError("编码器")
+
+    report = log.exports.run_all(items("a"), leaves_a_part)
+    report = log.exports.retry_failed(report, lambda *_: None)
+    assert isinstance(only(report.failed).exception, OutputMissing)
+    assert log.exports.retry_failed(report, Rendering()).is_complete
+    assert (tmp_path / "a.mp4").read_bytes() == b"aaaa"
+
+
+@pytest.mark.parametrize("what", ["a folder", "nothing"])
+def test_a_folder_where_a_file_belongs_is_named_as_one(log: ResumeLog, what: str) -> None:
+    def makes(job: Export, _: object) -> None:
+        assert job.output_path
+        if what == "a folder":
+            job.output_path.mkdir()
+
+    error = only(log.exports.run_all(items("a"), makes).failed).error
+    assert ("is a folder" in error) is (what == "a folder")
 
 
 def test_an_export_that_leaves_units_is_not_done(log: ResumeLog, tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -55,6 +56,23 @@ def test_an_export_is_paused_by_its_path_below_the_root(
     with pytest.raises(JobPaused):
         pause_while_at_it(log, other, "o.mp4")
     assert log.queries.find(str(tmp_path / "o.mp4")).status == "paused"
+
+
+@pytest.mark.parametrize(
+    ("actor", "reason", "said"),
+    [
+        ("小王", "午休", "was paused by 小王: 午休; run it again"),
+        ("", "午休", "was paused: 午休; run it again"),
+        ("小王", "", "was paused by 小王; run it again"),
+        ("", "", "was paused; run it again"),
+    ],
+)
+def test_a_pause_names_who_and_why_as_far_as_that_was_said(
+    actor: str, reason: str, said: str
+) -> None:
+    paused = JobPaused("export a", actor=actor, reason=reason)
+    assert str(paused).startswith(f"export a: {said}")
+    assert str(pickle.loads(pickle.dumps(paused))) == str(paused)
 
 
 @pytest.mark.parametrize("ask", [ExportJobs.pause, ExportJobs.restart], ids=["pause", "restart"])

@@ -20,7 +20,7 @@ from resumelog import (
     resumable_export_context,
 )
 from resumelog.application.errors import NoResumer
-from resumelog.domain.errors import NotRunning, ProgressOutOfRange
+from resumelog.domain.errors import NotRunning, ProgressFell, ProgressOutOfRange
 
 
 @pytest.fixture(autouse=True)
@@ -155,6 +155,8 @@ def test_a_bad_progress_is_refused() -> None:
         resumer.save_state(0.5)
         with pytest.raises(ProgressOutOfRange):
             resumer.save_state(7.5)
+        with pytest.raises(ProgressFell, match="clear_state"):
+            resumer.save_state(0.4)
     assert get_export_resumer().progress == 0.5
 
 

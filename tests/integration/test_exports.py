@@ -50,7 +50,7 @@ def test_the_counts_are_exact(log: ResumeLog, output: Path, end: BaseException |
     ("end", "event"),
     [
         (None, ("Interrupted", "left with 4 of 10 units done")),
-        (KeyboardInterrupt(), ("Interrupted", "KeyboardInterrupt: ")),
+        (KeyboardInterrupt(), ("Interrupted", "KeyboardInterrupt")),
         (SystemExit(1), ("Interrupted", "SystemExit: 1")),
         (ValueError("编码器崩溃"), ("Failed", "ValueError: 编码器崩溃")),
     ],

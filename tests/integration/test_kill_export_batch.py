@@ -124,7 +124,7 @@ def test_an_interrupt_is_recorded_in_every_export_that_is_at_work(
     log: ResumeLog, children: Forks, tmp_path: Path, number: signal.Signals
 ) -> None:
     batches = Batches(log, children, tmp_path)
-    cause = {"2": "KeyboardInterrupt: ", "15": "Terminated: SIGTERM"}[str(int(number))]
+    cause = {"2": "KeyboardInterrupt", "15": "Terminated: SIGTERM"}[str(int(number))]
     at_work = list[int]()
     while batches.landed < HITS // 2:
         fork = batches.hit(number, batches.chance.randrange(2 * WORKERS))

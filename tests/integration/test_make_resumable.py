@@ -22,7 +22,7 @@ from support.logs import events_of, names_of
 
 import resumelog
 from resumelog import ResumeLog
-from resumelog.application.errors import JobPaused, NoVersion, OutputMissing
+from resumelog.application.errors import JobPaused, NotExporter, NoVersion, OutputMissing
 from resumelog.application.progress_scale import Scale
 from resumelog.domain.errors import BadKey, InputsChanged, NotJson, ProgressOutOfRange
 from resumelog.domain.export_events import Interrupted, Restarted
@@ -196,7 +196,16 @@ def test_a_file_from_before_is_no_result(log: ResumeLog, output: Path) -> None:
     report = log.exports.run_all([(VERSION, output)], lambda job, version: None)  # noqa: ARG005 - as it is called
     assert len(report.failed) == 1
     output.touch()
-    assert export(log, Idle(), output, in_place=True) == str(output)
+    with pytest.raises(OutputMissing, match="before"):
+        export(log, Idle(), output, in_place=True)
+
+    class Touches(Idle):
+        def export(self, version: Any, output_path: str) -> str:
+            output.touch()
+            return super().export(version, output_path)
+
+    resumable = resumelog.make_resumable(Touches(), log=log, in_place=True)
+    assert resumable.export(VERSION, str(output)) == str(output)
 
 
 # What it is bound to
@@ -240,7 +249,9 @@ def test_an_exporter_says_what_else_its_output_depends_on(log: ResumeLog, output
     assert exporter.made == EVERY_UNIT * 2
 
 
-def test_an_exporter_is_told_once_its_output_is_recorded(log: ResumeLog, output: Path) -> None:
+def test_an_exporter_is_told_once_its_output_is_recorded_and_at_each_skip(
+    log: ResumeLog, output: Path
+) -> None:
     class Tidies(LineExporter):
         def finished(self, output_path: str) -> None:
             assert names_of(log, output_path)[-1] == "Completed"
@@ -249,7 +260,34 @@ def test_an_exporter_is_told_once_its_output_is_recorded(log: ResumeLog, output:
     exporter = Tidies()
     for _ in range(2):
         export(log, exporter, output)
-    assert exporter.tidied == [str(output)]
+    assert exporter.tidied == [str(output)] * 2
+    assert exporter.made == EVERY_UNIT
+
+
+def test_what_an_exporter_refuses_beforehand_leaves_no_trace(log: ResumeLog, output: Path) -> None:
+    class Refuses(LineExporter):
+        def check_export(self, version: dict[str, Any], output_path: str) -> None:
+            assert (version, output_path) == (VERSION, str(output))
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        export(log, Refuses(), output)
+    assert log.queries.jobs() == []
+    assert [*output.parent.glob(".*partial*")] == []
+
+
+def no_exporters() -> list[object]:
+    class Stub:
+        export = None
+
+    return [None, object(), print, Stub(), LineExporter]
+
+
+@pytest.mark.parametrize("given", no_exporters())
+def test_what_is_no_exporter_is_refused_at_once(given: Any) -> None:
+    with pytest.raises(NotExporter, match="an object with a method") as refused:
+        resumelog.make_resumable(given)
+    assert isinstance(refused.value, TypeError)
 
 
 def test_a_version_need_not_be_json_but_must_say_the_same_in_every_process(

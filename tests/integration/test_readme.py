@@ -1,4 +1,4 @@
-"""The README's code runs, and says what is true."""
+"""The code of the README and of the documents that it links runs, and says what is true."""
 
 from __future__ import annotations
 
@@ -10,18 +10,41 @@ from pathlib import Path
 
 import pytest
 
+from resumelog.infrastructure.settings import DEFAULT_URL
+
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text()
-PROSE = re.sub(r"^```.*?^```|`[^`]*`", "", README, flags=re.DOTALL | re.MULTILINE)
+EXPORTS = (ROOT / "docs/exports.md").read_text()
+LINK = re.compile(r"\]\(((?!http)[^)]*)\)")
 
 
-def blocks(language: str) -> str:
+def links(page: str) -> list[str]:
+    """All links to files and headings here, relative to the root."""
+    text = (ROOT / page).read_text()
+    prose = re.sub(r"^```.*?^```|`[^`]*`", "", text, flags=re.DOTALL | re.MULTILINE)
+    folder = Path(page).parent
+    return [os.path.normpath(folder / link) for link in LINK.findall(prose)]
+
+
+def headings(page: Path) -> set[str]:
+    """All headings as a link names them."""
+    titles = re.findall(r"^#+ (.*)", page.read_text(), re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", title).lower().replace(" ", "-") for title in titles}
+
+
+def blocks(language: str, page: str = README) -> str:
     """All blocks of a language as one program: the later ones stand on the earlier ones."""
-    return "\n".join(re.findall(rf"^```{language}\n(.*?)^```", README, re.DOTALL | re.MULTILINE))
+    return "\n".join(re.findall(rf"^```{language}\n(.*?)^```", page, re.DOTALL | re.MULTILINE))
 
 
 @pytest.mark.parametrize(
-    "program", [(sys.executable, "-c", blocks("python")), ("sh", "-ec", blocks("sh"))]
+    "program",
+    [
+        (sys.executable, "-c", blocks("python")),
+        (sys.executable, "-c", blocks("python", EXPORTS)),
+        ("sh", "-ec", blocks("sh")),
+    ],
+    ids=["the README's Python", "the exports' Python", "the README's shell"],
 )
 def test_every_block_runs(program: tuple[str, ...], tmp_path: Path) -> None:
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
@@ -41,7 +64,7 @@ def test_every_block_runs(program: tuple[str, ...], tmp_path: Path) -> None:
 
 def test_a_finished_output_is_left_alone_by_the_next_run(tmp_path: Path) -> None:
     (block,) = re.findall(
-        r"^```python\n([^`]*temporary_directory.*?)^```", README, re.DOTALL | re.M
+        r"^```python\n([^`]*temporary_directory.*?)^```", EXPORTS, re.DOTALL | re.M
     )
     clip, seen = tmp_path / "clip.txt", []
     for _ in range(2):
@@ -59,6 +82,12 @@ def test_every_make_target_that_it_names_is_there(target: str) -> None:
     assert re.search(rf"^{target}:", (ROOT / "Makefile").read_text(), re.MULTILINE)
 
 
-@pytest.mark.parametrize("link", re.findall(r"\]\(((?!http)[^)]+)\)", PROSE))
-def test_every_file_that_it_links_is_there(link: str) -> None:
-    assert (ROOT / link).is_file()
+@pytest.mark.parametrize("link", [*links("README.md"), *links("docs/exports.md")])
+def test_every_file_and_heading_that_is_linked_is_there(link: str) -> None:
+    file, _, heading = link.partition("#")
+    assert (ROOT / file).is_file()
+    assert not heading or heading in headings(ROOT / file)
+
+
+def test_python_and_the_commands_use_one_log_in_the_examples() -> None:
+    assert {*re.findall(r'open\("(?:sqlite:///)?([^"]*\.db)"', README + EXPORTS)} == {DEFAULT_URL}

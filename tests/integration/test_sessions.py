@@ -59,3 +59,16 @@ def test_on_a_loop_it_is_refused_and_entered_once_more_as_well(log: ResumeLog) -
 
     asyncio.run(attempts())
     assert told == [0.0, 0.5, 0.5, 0.75, 1.0]
+
+
+def test_a_log_that_was_closed_meanwhile_has_given_the_lease_back(
+    log: ResumeLog, other: ResumeLog, caplog: pytest.LogCaptureFixture
+) -> None:
+    ended = KeyboardInterrupt()
+    with suppress(KeyboardInterrupt), log.exports.resume(None, key=NAME):
+        log.close()
+        raise ended
+    assert "its record was not saved" in ended.__notes__[0]
+    assert [line for line in caplog.messages if "not given back" in line] == []
+    with other.exports.resume(None, key=NAME):
+        """At once: nobody holds it."""

@@ -59,10 +59,10 @@ def test_a_source_that_is_the_output_is_refused_before_anything_is_written(
         exporter(suffix).export(version, media)
     with pytest.raises(SourceIsOutput):
         exporter(suffix).resume(log, version, media)
-    assert log.queries.jobs() == []
-    assert {*media.parent.iterdir()} == names
     with pytest.raises(SourceIsOutput):
         resumelog.make_resumable(exporter(suffix), log=log).export(version, media)
+    assert log.queries.jobs() == []
+    assert {*media.parent.iterdir()} == names
     assert media.read_bytes() == ORIGINAL
 
 

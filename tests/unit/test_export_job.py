@@ -87,7 +87,7 @@ test_a_command_appends = appends(
         "a running job is interrupted": (
             HALF,
             interrupt(KeyboardInterrupt()),
-            [draft(Interrupted, epoch=1, cause="KeyboardInterrupt: ", progress=0.5)],
+            [draft(Interrupted, epoch=1, cause="KeyboardInterrupt", progress=0.5)],
         ),
         "a running job fails": (
             HALF,

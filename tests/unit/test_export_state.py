@@ -74,7 +74,10 @@ def test_a_sample_says_its_progress_its_time_and_where_it_comes_from(sample: Sam
 def test_a_damaged_sample_is_refused_with_the_reason(file: Path, name: str, why: str) -> None:
     assert samples()[name].progress is None
     told = refusal(file, samples()[name].path.read_bytes(), DamagedStateFile)
-    assert f"{file} is damaged: {why}; stop the old system if it still writes there" in told
+    assert (
+        f"{file} can't be used: {why}; nothing was imported; stop the old system if it still writes there"
+        in told
+    )
 
 
 # What the old exporter could have written

@@ -96,27 +96,27 @@ ONE: dict[str, Any] = {"id": "dawn", "duration": 1}
         ({"fps": 24}, "the version, scenes: Field required (the scenes in order"),
         ({"fps": 24, "scenes": []}, "the version, scenes: Tuple should have at least 1 item"),
         ({"fps": 24, "scenes": "x"}, "the version, scenes: Input should be a valid tuple"),
-        ({"fps": 24, "scenes": ["x"]}, "scene 1: Input should be a valid dictionary"),
+        ({"fps": 24, "scenes": ["x"]}, "scene index 0: Input should be a valid dictionary"),
         ({"fps": 0, "scenes": [ONE]}, "the version, fps: it must be from 1 to 240"),
         ({"fps": "x", "scenes": [ONE]}, "the version, fps: 'x' is no number"),
         ({"fps": True, "scenes": [ONE]}, "the version, fps: True is no number"),
-        ({"fps": 24, "scenes": [ONE, {}]}, "scene 2: it has no length; give its duration"),
-        ({"fps": 24, "scenes": [ONE | {"duration": -1}]}, "scene 1 (dawn), duration: it must be"),
-        ({"fps": 24, "scenes": [ONE | {"duration": "1e9"}]}, "scene 1 (dawn), duration: '1e9' is no"),
+        ({"fps": 24, "scenes": [ONE, {}]}, "scene index 1: it has no length; give its duration"),
+        ({"fps": 24, "scenes": [ONE | {"duration": -1}]}, "scene index 0 (dawn), duration: it must be"),
+        ({"fps": 24, "scenes": [ONE | {"duration": "1e9"}]}, "scene index 0 (dawn), duration: '1e9' is no"),
         (
             {"fps": 24, "scenes": [ONE | {"duration": float("nan")}]},
-            "scene 1 (dawn), duration: nan is no number (its length in seconds)",
+            "scene index 0 (dawn), duration: nan is no number (its length in seconds)",
         ),
-        ({"fps": 24, "scenes": [ONE | {"duration": 0.01}]}, "scene 1 (dawn): it is shorter than one"),
-        ({"fps": 24, "scenes": [ONE | {"duration_frames": 1.5}]}, "scene 1 (dawn), duration_frames:"),
-        ({"fps": 24, "scenes": [ONE | {"name": "a\nb"}]}, "scene 1 (dawn), name: it must stand on one"),
-        ({"fps": 24, "scenes": [ONE | {"text": "\x00"}]}, "scene 1 (dawn), text: it has the control"),
-        ({"fps": 24, "scenes": [ONE | {"text": "\ud800"}]}, "scene 1 (dawn), text: Input should be"),
-        ({"fps": 24, "scenes": [ONE | {"source": 7.5}]}, "scene 1 (dawn), source: Input should be"),
-        ({"fps": 24, "scenes": [{"id": True, "duration": 1}]}, "scene 1 (True), id: Input should be"),
+        ({"fps": 24, "scenes": [ONE | {"duration": 0.01}]}, "scene index 0 (dawn): it is shorter than one"),
+        ({"fps": 24, "scenes": [ONE | {"duration_frames": 1.5}]}, "scene index 0 (dawn), duration_frames:"),
+        ({"fps": 24, "scenes": [ONE | {"name": "a\nb"}]}, "scene index 0 (dawn), name: it must stand on one"),
+        ({"fps": 24, "scenes": [ONE | {"text": "\x00"}]}, "scene index 0 (dawn), text: it has the control"),
+        ({"fps": 24, "scenes": [ONE | {"text": "\ud800"}]}, "scene index 0 (dawn), text: Input should be"),
+        ({"fps": 24, "scenes": [ONE | {"source": 7.5}]}, "scene index 0 (dawn), source: Input should be"),
+        ({"fps": 24, "scenes": [{"id": True, "duration": 1}]}, "scene index 0 (True), id: Input should be"),
         (
             {"fps": 24, "scenes": [ONE, {"id": "road", "duration": 1, "start": 0.5}]},
-            "scene 2 (road): it starts at frame 12, but the scene before it ends at frame 24",
+            "scene index 1 (road): it starts at frame 12, but the scene before it ends at frame 24",
         ),
     ],
 )  # fmt: skip
@@ -127,5 +127,7 @@ def test_a_bad_version_is_refused_by_scene_and_field(version: dict[str, Any], to
 
 
 def test_two_scenes_of_one_id_are_refused() -> None:
-    with pytest.raises(DuplicateScene, match="scenes 0 and 2 both have the key 'a'"):
+    with pytest.raises(
+        DuplicateScene, match="scene index 0 and scene index 2 both have the key 'a'"
+    ):
         film({"id": "a", "duration": 1}, {"duration": 1}, {"key": "a", "duration": 1})

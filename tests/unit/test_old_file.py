@@ -46,7 +46,7 @@ def test_a_long_file_is_not_read_to_its_end(file: Path, content: bytes) -> None:
 def test_the_limit_is_a_part_of_what_is_allowed(
     file: Path, size: int, error: type[Exception]
 ) -> None:
-    file.write_bytes(b"\x80\x02" + b"]" * (size - 2))
+    file.write_bytes(b"\x80\x02" + b"R" * (size - 2))
     with pytest.raises(error):
         read_export_state(file)
 

@@ -141,7 +141,7 @@ def test_what_was_entered_in_a_thread_and_closed_in_the_main_one_takes_nothing_f
         abandoned.close()  # type: ignore[attr-defined] # it is a generator
         assert signal.getsignal(signal.SIGTERM) is not signal.SIG_DFL
     assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
-    with log.exports.resume(None, key="再来"), pytest.raises(Terminated):
+    with pytest.raises(Terminated), log.exports.resume(None, key="再来"):
         signal.raise_signal(signal.SIGTERM)
 
 
