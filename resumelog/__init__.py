@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from resumelog.application.async_export import AsyncExport
     from resumelog.application.autopilot_runs import AutoPilot
     from resumelog.application.batch import Batch, Scene
+    from resumelog.application.clean_report import CleanReport
     from resumelog.application.errors import (
         AlreadyRunning,
         BadArgument,
@@ -33,6 +34,8 @@ if TYPE_CHECKING:
         NotSaved,
         NoVersion,
         OutputMissing,
+        PayloadGone,
+        PayloadRemoved,
         ReleaseFailed,
         ResourcesReleased,
         SessionEntered,
@@ -107,11 +110,12 @@ _NAMES_IN = {
     "application.async_export": "AsyncExport",
     "application.autopilot_runs": "AutoPilot",
     "application.batch": "Batch Scene",
+    "application.clean_report": "CleanReport",
     "application.errors": (
         "AlreadyRunning BadArgument BadBatch BadStateFile BatchStopped ClosedLog DamagedEvent "
         "DuplicateExport JobNotFound JobPaused NewerSchema NoDriver NoLog NoOutput NoResumer "
-        "NoSuchSimulation NoVersion NotOurDatabase NotSaved OutputMissing ReleaseFailed "
-        "ResourcesReleased SessionEntered StoreError StoreUnavailable Terminated UnknownStore"
+        "NoSuchSimulation NoVersion NotOurDatabase NotSaved OutputMissing PayloadGone "
+        "PayloadRemoved ReleaseFailed ResourcesReleased SessionEntered StoreError StoreUnavailable Terminated UnknownStore"
     ),
     "application.export": "Export",
     "application.export_jobs": "ExportJobs",
@@ -159,6 +163,7 @@ __all__ = [
     "BadVersion",
     "Batch",
     "BatchStopped",
+    "CleanReport",
     "ClosedLog",
     "DamagedEvent",
     "DuplicateExport",
@@ -198,6 +203,8 @@ __all__ = [
     "NotSaved",
     "OtioExporter",
     "OutputMissing",
+    "PayloadGone",
+    "PayloadRemoved",
     "ProgressBars",
     "ProgressFacts",
     "ProgressFell",

@@ -19,6 +19,7 @@ _COMMANDS = {
     "import": "importing",
     "verify": "auditing",
     "seal": "auditing",
+    "clean": "cleaning",
     "completion": "completion",
 }
 
