@@ -11,11 +11,13 @@ from threading import Event
 import pytest
 from support.batches_done import ALL, BATCH, LONG, STAGE, dead_with, finish, removed_values
 from support.canonical import WORKER
+from support.children import PATIENCE_S
 from support.clocks import StillClock
 from support.logs import Store, names_of, scenes
 
 from resumelog import BadArgument, Batch, PayloadRemoved, ResumeLog
 from resumelog.application.ports import InFlight
+from resumelog.domain.plan import Plan
 from resumelog.domain.scene_batch import SceneBatch
 
 DAYS_30 = timedelta(days=30)
@@ -197,6 +199,20 @@ def test_a_long_plan_that_was_removed_is_shown_without_what_is_next(log: ResumeL
     assert report.payloads in (0, 1), "the plan itself"
 
 
+def test_a_batch_that_is_taken_up_again_records_its_long_plan_again(log: ResumeLog) -> None:
+    finish(log, 500, result="短")
+    log.clean(ALL)
+    plan = Plan(scenes(*range(1, 501)))
+    at = log.clock.now()
+    log.log.decide(
+        log.log.recover(SceneBatch.named(*STAGE)),
+        lambda batch: batch.invalidate({"7": "文件不见了"}, plan, at),
+    )
+    log.scenes.open(*STAGE, scenes=plan).leave("下班")
+    point = log.queries.resume_point(log.queries.find("电影/分镜"))
+    assert [fact.value for fact in point.next] == ["7"]
+
+
 def test_the_list_of_jobs_says_as_before_that_it_is_completed(log: ResumeLog) -> None:
     finish(log)
     log.clean(ALL)
@@ -365,23 +381,32 @@ def test_cleaning_and_a_worker_at_once_lose_no_scene_and_leave_a_log_that_verifi
     store: Store, aside: bool
 ) -> None:
     log, other = store.open(), store.open()
-    is_over = Event()
+    is_over, passed = Event(), Event()
 
     def clean_on() -> int:
         removed = 0
         while not is_over.is_set():
             removed += log.clean(ALL).payloads
+            passed.set()
         return removed
+
+    def make(total: int) -> list[str]:
+        """Make one scene more, and wait for a whole cleaning after every fifth."""
+        made = finish(other, total)
+        for _ in range(2 if total % 5 == 0 else 0):
+            passed.clear()
+            assert passed.wait(PATIENCE_S)
+        return made
 
     with ThreadPoolExecutor(1) as pool:
         cleaner = pool.submit(clean_on)
         try:
-            made = [finish(other, total) for total in range(1, 16)]
+            made = [make(total) for total in range(1, 21)]
         finally:
             is_over.set()
-    assert made == [[str(total)] for total in range(1, 16)]
-    log.clean(ALL)
+    assert made == [[str(total)] for total in range(1, 21)]
     assert (cleaner.result() > 0) == aside
+    log.clean(ALL)
     assert log.log.count_payloads(BATCH.id)[0] == 0
     if aside:
         assert log.audit.verify().is_well

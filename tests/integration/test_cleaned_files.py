@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from eventsourcing.cipher import AESCipher
+from eventsourcing.persistence import IntegrityError
 from support.batches_done import ALL, BATCH, finish
 from support.listed_logs import begun, lengthen
 from support.tampering import Tampering
@@ -15,7 +15,6 @@ from support.tampering import Tampering
 import resumelog
 from resumelog.application.jobs_projection import SAVED_FROM
 
-LONG_AGO = timedelta(days=10**6)
 FILLER = "终" * 200_000
 
 
@@ -62,6 +61,21 @@ def test_a_value_that_went_without_that_event_is_still_told(database: Path) -> N
     assert (faults["电影/分镜"].version or 0) > removal
 
 
+def test_a_job_of_which_an_event_was_damaged_is_told_and_the_others_are_cleaned(
+    database: Path,
+) -> None:
+    with resumelog.open(database) as log:
+        finish(log, SAVED_FROM)
+        finish(log, 2, stage="配音")
+        log.queries.jobs()
+        Tampering(database, BATCH.id.hex).set(9, state=b"{}")
+        report = log.clean(ALL)
+    assert [each.job for each in report.finished] == ["电影/配音"]
+    (left,) = report.left_alone
+    assert (left.job, left.is_damaged, report.is_well) == ("电影/分镜", True, False)
+    assert left.why.startswith("event 9 of ")
+
+
 def log_version_of_the_removal(database: Path) -> int:
     ((version,),) = Tampering(database).execute(
         "SELECT originator_version FROM stored_events"
@@ -78,8 +92,6 @@ def test_an_event_that_is_refused_takes_no_value_with_it(database: Path) -> None
         state = log.log.recover(type(BATCH)(BATCH.id))
         stale = state.remove_payloads("磁盘满了", "小王", log.clock.now())
         finish(other, 3)
-        from eventsourcing.persistence import IntegrityError
-
         with pytest.raises(IntegrityError):
             log.log.recorder.insert_events([*map(log.log.mapper.to_stored_event, stale)])
         assert log.log.count_payloads(BATCH.id)[0] == 3

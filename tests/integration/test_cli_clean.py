@@ -35,7 +35,8 @@ def test_it_says_what_it_removed(done: Cli) -> None:
     code, out, err = done(*CLEAN)
     assert (code, err) == (0, "")
     first, last = out.splitlines()
-    assert first.startswith(f"{JOB}: 3 values (") and first.endswith(") removed")
+    assert first.startswith(f"{JOB}: 3 values (")
+    assert first.endswith(") removed")
     assert last.startswith("removed 3 values (")
     assert last.endswith(") of 1 finished job, and 0 temporary files (0 bytes)")
     assert done.names()[-1] == "PayloadsRemoved"
