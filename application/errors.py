@@ -28,6 +28,7 @@ ResumelogError
 │   ├── ForkedLog, ClosedLog
 │   ├── NotSealed                  a store that keeps no seals
 │   └── DamagedStore, DamagedEvent, DamagedView, PayloadGone
+│       └── PayloadRemoved         on purpose: `resumelog clean`
 ├── BadManifest                    no list of heads, or not as it was written
 ├── BadStateFile                   a progress file of an old system that can't be imported
 │   ├── NoStateFile                none there, or none that can be read
@@ -45,6 +46,7 @@ SystemExit
 from __future__ import annotations
 
 import signal
+from datetime import datetime
 from uuid import UUID
 
 from eventsourcing.persistence import (
@@ -292,6 +294,18 @@ class PayloadGone(StoreError, LookupError):
     text = "the value kept with event {version} of stream {stream} is gone; the event itself stays"
     stream: UUID
     version: int
+
+
+class PayloadRemoved(PayloadGone):
+    """A value that was given up on purpose."""
+
+    text = (
+        "the value kept with event {version} was removed on {at:%Y-%m-%d} by {actor}: {reason};"
+        " its size and sha256 stay in the event, and what made it can be run again"
+    )
+    at: datetime
+    actor: str
+    reason: str
 
 
 class NotSealed(StoreError):

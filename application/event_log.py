@@ -13,12 +13,18 @@ from eventsourcing.persistence import IntegrityError, PersistenceError, StoredEv
 from eventsourcing.utils import EnvType
 from pydantic import JsonValue
 
-from resumelog.application.errors import Contended, DamagedEvent, InDoubt
+from resumelog.application.errors import (
+    Contended,
+    DamagedEvent,
+    InDoubt,
+    PayloadGone,
+    PayloadRemoved,
+)
 from resumelog.application.event_rows import StockRows
 from resumelog.application.ports import EventReader, EventRow, EventRows
 from resumelog.domain.aggregate import EventSourced
 from resumelog.domain.errors import Refused
-from resumelog.domain.events import DomainEvent, Events
+from resumelog.domain.events import DomainEvent, Events, PayloadsRemoved, kinds
 
 DECISIONS_MAX = 20
 PAGE = 1000
@@ -99,11 +105,17 @@ class EventLog(Application[UUID]):
         return self.value_of(self.event(stream, version))
 
     def value_of(self, event: DomainEvent) -> JsonValue:
-        """Return the value that is kept with an event. Raises PayloadGone and DamagedEvent."""
+        """Return the value that is kept with an event.
+
+        Raises PayloadRemoved (a PayloadGone) for one that was given up, and DamagedEvent.
+        """
         payload = event.payload
         if payload is None or payload.codec == "inline":
             return payload.inline if payload else None
-        content = self._rows.select_payload(event.originator_id, event.originator_version)
+        try:
+            content = self._rows.select_payload(event.originator_id, event.originator_version)
+        except PayloadGone as gone:
+            raise self._why_gone(event) or gone from None
         try:
             return payload.value(self.opened_payload(event, content))
         except Exception as error:
@@ -113,6 +125,10 @@ class EventLog(Application[UUID]):
                 version=event.originator_version,
                 why=f"its value: {type(error).__name__}: {error}",
             ) from error
+
+    def count_payloads(self, stream: UUID) -> tuple[int, int]:
+        """Return how many values are kept beside a stream's events, and their bytes as stored."""
+        return self._rows.count_payloads(stream)
 
     def opened_payload(self, event: DomainEvent, content: bytes) -> bytes:
         """Return an event's payload as it was before it was encrypted; raise what its cipher does."""
@@ -133,6 +149,21 @@ class EventLog(Application[UUID]):
             if len(page) < PAGE:
                 return
             gt = page[-1][0]
+
+    def _why_gone(self, event: DomainEvent) -> PayloadRemoved | None:
+        """Return who removed an event's payload on purpose, if somebody did."""
+        later = self.history(event.originator_id, gt=event.originator_version)
+        removal = next((each for each in later if isinstance(each, PayloadsRemoved)), None)
+        if removal is None:
+            return None
+        return PayloadRemoved(
+            self.recover(kinds()[event.kind](event.originator_id)).title,
+            stream=event.originator_id,
+            version=event.originator_version,
+            at=removal.timestamp,
+            actor=removal.actor,
+            reason=removal.reason,
+        )
 
     def _moved_on(self, state: EventSourced) -> bool:
         before = state.version

@@ -16,9 +16,9 @@ from resumelog.application.ports import JobsView
 class JobList:
     """Rows of jobs, caught up by whoever reads them."""
 
-    def __init__(self, log: EventLog, view: JobsView) -> None:
-        """Fold nothing yet."""
-        self._log, self._view = log, view
+    def __init__(self, log: EventLog, view: JobsView, *, saves: bool = True) -> None:
+        """Fold nothing yet; without `saves` the view is left where it is."""
+        self._log, self._view, self._saves = log, view, saves
 
     def select(
         self,
@@ -27,7 +27,7 @@ class JobList:
         limit: int | None = None,
     ) -> list[JobRow]:
         """Return the rows of some kinds and statuses (empty: any), the last changed first."""
-        ahead = catch_up(self._log, self._view)
+        ahead = catch_up(self._log, self._view, saves=self._saves)
         more = None if limit is None else limit + len(ahead)
         kept = self._view.select(kinds, statuses, more)
         if not ahead:
@@ -37,14 +37,14 @@ class JobList:
 
     def count(self, kinds: Collection[str] = (), statuses: Collection[str] = ()) -> int:
         """Count the jobs of some kinds and statuses (empty: any)."""
-        ahead = catch_up(self._log, self._view)
+        ahead = catch_up(self._log, self._view, saves=self._saves)
         kept = self._view.count(kinds, statuses)
         outdated = _count(self._view.read(ahead).values(), kinds, statuses)
         return kept - outdated + _count(ahead.values(), kinds, statuses)
 
     def beginning_with(self, prefix: str, limit: int) -> list[JobRow]:
         """Return at most `limit` rows of streams whose id in hex begins so."""
-        ahead = catch_up(self._log, self._view)
+        ahead = catch_up(self._log, self._view, saves=self._saves)
         kept = self._view.beginning_with(prefix, limit)
         fits = {stream: row for stream, row in ahead.items() if stream.hex.startswith(prefix)}
         return _merged(kept, fits)[:limit]

@@ -43,7 +43,7 @@ class JobsProjection(Projection[JobsView]):
                 return
 
 
-def catch_up(log: EventLog, view: JobsView) -> Rows:
+def catch_up(log: EventLog, view: JobsView, *, saves: bool = True) -> Rows:
     """Bring the view to the end of the log; return the rows that it does not hold yet.
 
     A log that can't be written is folded in memory from where the view stands. So is a page of
@@ -51,7 +51,7 @@ def catch_up(log: EventLog, view: JobsView) -> Rows:
     """
     ahead: Rows = {}
     base = position = tracked(view, log.name)
-    end, saves = log.recorder.max_notification_id() or 0, True
+    end = log.recorder.max_notification_id() or 0
     while position < end and (page := _page(log, position, end)):
         ahead |= view.read(_streams(page) - ahead.keys())
         position = page[-1].id

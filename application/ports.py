@@ -90,6 +90,33 @@ class Leases(Protocol):
         """Return who holds the lease, as text; None when nobody does."""
         ...
 
+    def require_free(self, stream: UUID, job: str, floor: int) -> None:
+        """Raise AlreadyRunning where `acquire` would, and take nothing."""
+        ...
+
+
+class LeftBehind(NamedTuple):
+    """What a dead worker left of one stream: files by path with their bytes, process groups."""
+
+    stream: UUID
+    files: tuple[tuple[str, int], ...]
+    groups: tuple[int, ...]
+
+
+class Remains(Protocol):
+    """What workers of this machine that are gone for certain left behind, as their leases note it."""
+
+    def found(self) -> list[LeftBehind]:
+        """Return what is still there."""
+        ...
+
+    def remove(self, stream: UUID, job: str) -> None:
+        """End and remove it as a takeover does; what was in flight stays noted for the successor.
+
+        Raises AlreadyRunning where one has taken over meanwhile.
+        """
+        ...
+
 
 EventRow = tuple[int, str, bytes]
 """Version, topic and stored state of one event of a stream."""
@@ -135,6 +162,10 @@ class EventRows(Protocol):
 
     def select_payload(self, originator_id: UUID, version: int) -> bytes:
         """Return the stored bytes of an event's payload. Raises PayloadGone."""
+        ...
+
+    def count_payloads(self, originator_id: UUID) -> tuple[int, int]:
+        """Return how many payloads a stream has beside its events, and their bytes as stored."""
         ...
 
 

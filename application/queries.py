@@ -6,7 +6,7 @@ import os
 from collections.abc import Collection, Iterator
 from contextlib import suppress
 
-from resumelog.application.errors import AmbiguousJob, JobNotFound
+from resumelog.application.errors import AmbiguousJob, JobNotFound, PayloadRemoved
 from resumelog.application.event_log import EventLog
 from resumelog.application.job_list import JobList
 from resumelog.application.job_row import JobView
@@ -89,7 +89,10 @@ class Queries:
         event = batch.decided_by.get("plan")
         if event is None:
             return None
-        plan = self._log.value(batch.id, event.originator_version)
+        try:
+            plan = self._log.value(batch.id, event.originator_version)
+        except PayloadRemoved:
+            return None  # what is done is told without it
         assert isinstance(plan, dict)
         keys = plan["scenes"]
         assert isinstance(keys, list)

@@ -249,7 +249,8 @@ class SceneBatch(EventSourced):
         )
 
     def _planned(self, plan: Plan, by: Claim, after: str | None) -> tuple[Draft, ...]:
-        if (plan.sha256, after) == (self.plan_sha256, self.after):
+        is_recorded = (plan.sha256, after) == (self.plan_sha256, self.after)
+        if is_recorded and not self._is_plan_removed():
             return ()
         facts: dict[str, Any] = {
             "epoch": by.epoch,
@@ -266,6 +267,11 @@ class SceneBatch(EventSourced):
         cut_off = self._cut_short(by.in_flight or ())
         failed = sum(key not in cut_off for key in self.failures(plan))
         return (draft(PlanRevised, done=done, failed=failed, **facts),)
+
+    def _is_plan_removed(self) -> bool:
+        """Tell whether the plan that the log names was given up with the other payloads."""
+        event = self.decided_by.get("plan")
+        return event is not None and event.originator_version < self.payloads_removed_at
 
     def _invalidated_drafts(
         self, reasons: Mapping[str, str], epoch: int | None

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Collection
+from datetime import timedelta
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -14,6 +16,8 @@ from pydantic import ValidationError
 
 from resumelog.application.audit import Audit
 from resumelog.application.autopilot_runs import AutoPilot
+from resumelog.application.clean_report import CleanReport
+from resumelog.application.cleaning import Cleaning
 from resumelog.application.errors import (
     BadSetting,
     NoDriver,
@@ -37,6 +41,7 @@ from resumelog.infrastructure.signals import termination
 from resumelog.infrastructure.storage.lease_table import MemoryLeaseTable
 from resumelog.infrastructure.storage.leases import TableLeases
 from resumelog.infrastructure.storage.memory_jobs import MemoryJobsView
+from resumelog.infrastructure.storage.remains import LeaseRemains
 from resumelog.infrastructure.storage.sqlite.schema import is_there
 from resumelog.infrastructure.transfer.export_state import read_export_state
 
@@ -82,6 +87,22 @@ class ResumeLog:
         """
         state = read_export_state(path)
         return self.exports.import_progress(state.source if key is None else key, state)
+
+    def clean(
+        self, older_than: timedelta, *, kinds: Collection[str] = (), dry_run: bool = False
+    ) -> CleanReport:
+        """Remove what jobs that have not changed for so long don't need any more.
+
+        That are the payloads of finished jobs (results and plans above 1 KiB): `PayloadsRemoved`
+        records it in the same transaction, events and seals stay, and to read one raises
+        PayloadRemoved. And the temporary files of workers of this machine that are gone for certain,
+        with what they left running, as a takeover would; what was in flight stays noted for their
+        successor. A job whose worker lives is left alone. `kinds` as in `queries.jobs` (empty: all);
+        with `dry_run` nothing is changed. Raises BadArgument, StoreUnavailable.
+        """
+        listed = JobList(self.log, self.view, saves=False) if dry_run else self._listed
+        parts = (self.log, listed, self.leases, LeaseRemains(self.leases), self.clock)
+        return Cleaning(*parts, older_than, dry_run=dry_run).run(kinds)
 
     def close(self) -> None:
         """Hand back what is in work and close the store."""

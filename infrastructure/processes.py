@@ -94,6 +94,11 @@ def end_group(group: int, leader_started: int) -> None:
             time.sleep(POLL_S)
 
 
+def group_runs(group: int, leader_started: int) -> bool:
+    """Tell whether something is left of a process group."""
+    return _is_that_group(group, leader_started) and _signal_group(group, 0)
+
+
 def signal_group(group: int, leader_started: int, number: int) -> None:
     """Send a signal to what is left of a process group, unless the number is another's by now."""
     if _is_that_group(group, leader_started):

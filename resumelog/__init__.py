@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from resumelog.application.async_export import AsyncExport
     from resumelog.application.autopilot_runs import AutoPilot
     from resumelog.application.batch import Batch
+    from resumelog.application.clean_report import CleanReport
     from resumelog.application.errors import (
         AlreadyRunning,
         BadArgument,
@@ -34,6 +35,8 @@ if TYPE_CHECKING:
         NotSaved,
         NoVersion,
         OutputMissing,
+        PayloadGone,
+        PayloadRemoved,
         ReleaseFailed,
         ResourcesReleased,
         SceneFileMissing,
@@ -112,12 +115,13 @@ _NAMES_IN = {
     "application.async_export": "AsyncExport",
     "application.autopilot_runs": "AutoPilot",
     "application.batch": "Batch",
+    "application.clean_report": "CleanReport",
     "application.errors": (
         "AlreadyRunning BadArgument BadBatch BadStateFile BatchStopped ClosedLog DamagedEvent "
         "DuplicateExport JobNotFound JobPaused NewerSchema NoDriver NoLog NoOutput NoResumer "
         "NoSuchSimulation NoVersion NotExporter NotOurDatabase NotSaved OutputMissing "
-        "ReleaseFailed ResourcesReleased SceneFileMissing SessionEntered StoreError "
-        "StoreUnavailable Terminated UnknownStore"
+        "PayloadGone PayloadRemoved ReleaseFailed ResourcesReleased SceneFileMissing "
+        "SessionEntered StoreError StoreUnavailable Terminated UnknownStore"
     ),
     "application.export": "Export",
     "application.export_jobs": "ExportJobs",
@@ -168,6 +172,7 @@ __all__ = [
     "BadVersion",
     "Batch",
     "BatchStopped",
+    "CleanReport",
     "ClosedLog",
     "Counts",
     "DamagedEvent",
@@ -210,6 +215,8 @@ __all__ = [
     "NotSaved",
     "OtioExporter",
     "OutputMissing",
+    "PayloadGone",
+    "PayloadRemoved",
     "ProgressBars",
     "ProgressFacts",
     "ProgressFell",

@@ -20,6 +20,7 @@ _COMMANDS = {
     "import": "importing",
     "verify": "auditing",
     "seal": "auditing",
+    "clean": "cleaning",
     "completion": "completion",
 }
 

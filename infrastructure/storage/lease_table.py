@@ -30,6 +30,10 @@ class LeaseTable(Protocol):
         """Return the stream's lease with its holder's identity and heartbeat."""
         ...
 
+    def at_work(self) -> list[tuple[UUID, LeaseRow]]:
+        """Return the streams whose holder noted something in flight, with their leases."""
+        ...
+
     def take(self, stream: UUID, before: LeaseRow | None, epoch: int, holder: str) -> bool:
         """Hold the lease if it and its holder's heartbeat still are as `before`; return whether.
 
@@ -75,6 +79,17 @@ class MemoryLeaseTable:
                 return row
             identity, beat, lease_s = self._workers.get(row.holder, (None, None, None))
             return row._replace(identity=identity, beat=beat, lease_s=lease_s)
+
+    def at_work(self) -> list[tuple[UUID, LeaseRow]]:
+        """Return the streams whose holder noted something in flight."""
+        with self._lock:
+            streams = [*self._rows]
+        rows = ((stream, self.read(stream)) for stream in streams)
+        return [
+            (stream, row)
+            for stream, row in rows
+            if row and row.holder is not None and row.in_flight != NOTHING
+        ]
 
     def take(self, stream: UUID, before: LeaseRow | None, epoch: int, holder: str) -> bool:
         """Hold the lease if it still is as `before`."""

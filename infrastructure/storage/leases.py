@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 import secrets
 import threading
 import time
@@ -83,11 +84,11 @@ class TableLeases:
 
     def _taken_over(self, job: str, row: LeaseRow | None, claim: Claim) -> Claim:
         """Clean up after whoever held the lease as it stood as `row`."""
-        units = _units(row.in_flight) if row else ()
+        units = noted_units(row) if row else ()
         if not row or not (row.holder is not None or units):
             return claim
         logger.info("%s: taking over from %s", job, _named(row))
-        may_live = row.holder is not None and not _is_gone_for_certain(row)
+        may_live = row.holder is not None and not is_gone_for_certain(row)
         try:
             self._clean_up(units, row)
         except BaseException:
@@ -109,7 +110,7 @@ class TableLeases:
 
     def begun(self, stream: UUID, claim: Claim, units: tuple[InFlight, ...]) -> None:
         """Note what is in flight."""
-        in_flight = json.dumps(units, ensure_ascii=False)
+        in_flight = json.dumps([*map(_absolute, units)], ensure_ascii=False)
         if not self.table.write_in_flight(stream, claim.epoch, in_flight):
             row = self.table.read(stream)
             current = row.epoch if row else 0
@@ -132,7 +133,13 @@ class TableLeases:
         row = self.table.read(stream)
         if row is None or row.holder is None:
             return None
-        return None if _is_gone_for_certain(row) else _named(row)
+        return None if is_gone_for_certain(row) else _named(row)
+
+    def require_free(self, stream: UUID, job: str, floor: int) -> None:
+        """Raise AlreadyRunning where `acquire` would."""
+        row = self.table.read(stream)
+        if row and row.holder is not None and row.epoch >= floor:
+            self._require_gone(stream, job, row)
 
     def close(self) -> None:
         """Stop beating and leave the table. What can't be written is told, and nothing raised."""
@@ -152,7 +159,7 @@ class TableLeases:
         A neighbour's heartbeat is a time of the clock that both share, so that nobody need wait to
         see that it has stood still.
         """
-        if _is_gone_for_certain(row) or _stands_still(row):
+        if is_gone_for_certain(row) or _stands_still(row):
             return
         if not _is_neighbour(row):
             lease_s = row.lease_s or self.lease_s
@@ -171,7 +178,7 @@ class TableLeases:
         for unit in units:
             if unit.group is not None and unit.started is not None:
                 processes.end_group(unit.group, unit.started)
-            if unit.partial:
+            if unit.partial and os.path.isabs(unit.partial):  # noqa: PTH117 - it is text
                 discard(unit.partial)
 
     def _give_back_owed(self) -> None:
@@ -205,8 +212,14 @@ class TableLeases:
         self.table.beat(self.holder_id, identity, time.monotonic(), self.lease_s)
 
 
-def _units(in_flight: str) -> tuple[InFlight, ...]:
-    return tuple(InFlight(*unit) for unit in json.loads(in_flight))
+def _absolute(unit: InFlight) -> InFlight:
+    """Let a path mean the same to a successor in another folder."""
+    return unit._replace(partial=unit.partial and os.path.abspath(unit.partial))  # noqa: PTH100 - resolve() would follow links
+
+
+def noted_units(row: LeaseRow) -> tuple[InFlight, ...]:
+    """Return what was in flight when the holder last said so."""
+    return tuple(InFlight(*unit) for unit in json.loads(row.in_flight))
 
 
 def _identity(row: LeaseRow) -> Worker | None:
@@ -222,7 +235,8 @@ def _is_neighbour(row: LeaseRow) -> bool:
     return worker is not None and processes.is_neighbour(worker)
 
 
-def _is_gone_for_certain(row: LeaseRow) -> bool:
+def is_gone_for_certain(row: LeaseRow) -> bool:
+    """Tell whether the holder was a process of this machine that runs no more."""
     worker = _identity(row)
     return worker is not None and processes.is_neighbour(worker) and not processes.is_alive(worker)
 

@@ -14,7 +14,7 @@ from pydantic import ValidationError
 
 from resumelog.application.errors import DamagedEvent
 from resumelog.application.ports import EventRow
-from resumelog.domain.events import DomainEvent, event_class, topics
+from resumelog.domain.events import DomainEvent, PayloadsRemoved, event_class, topics
 from resumelog.domain.values import validation_text
 from resumelog.infrastructure.storage.ciphertexts import PAYLOAD, STATE, Place, decrypted, encrypted
 
@@ -24,6 +24,11 @@ class StoredEventWithPayload(StoredEvent):
     """A stored event whose payload belongs into the payload table, in the same transaction."""
 
     payload: bytes
+
+
+@dataclass(frozen=True)
+class StoredRemoval(StoredEvent):
+    """A stored event with which the payloads of all earlier ones go, in the same transaction."""
 
 
 class EventMapper(Mapper[UUID]):
@@ -50,7 +55,8 @@ class EventMapper(Mapper[UUID]):
         if self.cipher:
             state = encrypted(self.cipher, state, Place(STATE, stream, version, event.TOPIC))
         if content is None:
-            return StoredEvent(stream, version, event.TOPIC, state)
+            stored = StoredRemoval if isinstance(event, PayloadsRemoved) else StoredEvent
+            return stored(stream, version, event.TOPIC, state)
         content = encrypted(self.cipher, content, Place(PAYLOAD, stream, version, event.TOPIC))
         return StoredEventWithPayload(stream, version, event.TOPIC, state, payload=content)
 

@@ -141,6 +141,22 @@ def test_the_partial_file_of_a_gone_neighbour_is_removed(
     assert partial.exists() != removed
 
 
+def test_a_partial_file_that_was_noted_by_a_relative_path_is_found_from_anywhere(
+    log: ResumeLog, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here, there = tmp_path / "here", tmp_path / "there"
+    for folder in (here, there):
+        folder.mkdir()
+        (folder / "a.partial-1").touch()
+    held_by(log, DEAD)
+    monkeypatch.chdir(here)
+    log.leases.begun(STREAM, Claim(DEAD, 7), (InFlight("场景3", 1, partial="a.partial-1"),))
+    monkeypatch.chdir(there)
+    acquired(log)
+    assert [*here.iterdir()] == []
+    assert [*there.iterdir()] != []
+
+
 def test_no_other_file_is_removed_whatever_the_lease_says(log: ResumeLog, tmp_path: Path) -> None:
     finished = tmp_path / "成片.mp4"
     finished.write_bytes(b"whole")

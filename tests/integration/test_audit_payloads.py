@@ -29,7 +29,7 @@ def remove_payloads(path: Path) -> None:
         state = log.log.recover(SceneBatch.named("reel", "video"))
         now = log.clock.now()
         log.log.decide(state, lambda batch: batch.remove_payloads("disk", "小王", now))
-    Tampering(path).execute("DELETE FROM payloads")
+    assert Tampering(path).execute("SELECT count(*) FROM payloads") == [(0,)]
 
 
 def verdict(path: Path, *, payloads: bool = True) -> Verdict:

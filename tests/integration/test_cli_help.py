@@ -12,7 +12,18 @@ from support.cli import RECORDS, Cli
 
 import resumelog
 
-COMMANDS = ["run", "export", "jobs", "show", "log", "import", "verify", "seal", "completion"]
+COMMANDS = [
+    "run",
+    "export",
+    "jobs",
+    "show",
+    "log",
+    "import",
+    "verify",
+    "seal",
+    "clean",
+    "completion",
+]
 
 
 @pytest.fixture(scope="module")

@@ -7,7 +7,7 @@ import sqlite3
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from itertools import count
 from typing import Any, TypeVar
 
@@ -215,10 +215,18 @@ def close_under_readers(database: str) -> None:
     tell(*sorted(seen))
 
 
+def clean(database: str) -> None:
+    """Clean a log."""
+    with resumelog.open(database) as log:
+        tell("ready")
+        report = log.clean(timedelta(0))
+        tell(report.payloads, report.files)
+
+
 def _tasks() -> Iterator[Callable[..., None]]:
     yield from (every_kind_of_save, many_saves, scenes_through_errors, save_again_when_refused)
     yield from (leave_when_refused, hold_when_refused, contend, close_under_readers)
-    yield export_media
+    yield from (export_media, clean)
 
 
 TASKS = {task.__name__: task for task in _tasks()}

@@ -9,7 +9,7 @@ from uuid import UUID
 from psycopg import Cursor
 from psycopg.rows import tuple_row
 
-from resumelog.infrastructure.storage.lease_table import LeaseRow
+from resumelog.infrastructure.storage.lease_table import NOTHING, LeaseRow
 from resumelog.infrastructure.storage.postgres.connections import Datastore, patiently
 from resumelog.infrastructure.storage.postgres.schema import Tables
 
@@ -44,6 +44,24 @@ class PostgresLeaseTable:
                 .fetchone()
             )
         return LeaseRow(*row) if row else None
+
+    @patiently
+    def at_work(self) -> list[tuple[UUID, LeaseRow]]:
+        """Return the streams whose holder noted something in flight."""
+        with self.datastore.get_connection() as connection:
+            rows = (
+                connection.cursor(row_factory=tuple_row)
+                .execute(
+                    self._tables.named(
+                        "SELECT originator_id::text, epoch, holder, in_flight, identity, beat,"
+                        " lease_s FROM {leases} JOIN {workers} USING (holder)"
+                        " WHERE in_flight != %s"
+                    ),
+                    (NOTHING,),
+                )
+                .fetchall()
+            )
+        return [(UUID(stream), LeaseRow(*row)) for stream, *row in rows]
 
     @patiently
     def take(self, stream: UUID, before: LeaseRow | None, epoch: int, holder: str) -> bool:

@@ -15,7 +15,7 @@ from psycopg.sql import SQL, Identifier
 from resumelog.application.errors import LostEvents
 from resumelog.domain.seals import NO_SEAL
 from resumelog.infrastructure.storage.heads import Heads, Unsealed, unsealed
-from resumelog.infrastructure.storage.mapper import StoredEventWithPayload
+from resumelog.infrastructure.storage.mapper import StoredEventWithPayload, StoredRemoval
 from resumelog.infrastructure.storage.postgres.schema import Tables
 
 Row = tuple[Any, ...]
@@ -46,6 +46,11 @@ class SealedLog:
             " AS new (stream, version, content) WHERE EXISTS (SELECT FROM {events}"
             " WHERE originator_id = stream AND originator_version = version)"
         )
+        self._remove_payloads = tables.named(
+            "DELETE FROM {payloads} WHERE originator_id = %(stream)s::{id_type}"
+            " AND originator_version < %(version)s AND EXISTS (SELECT FROM {events}"
+            " WHERE originator_id = %(stream)s::{id_type} AND originator_version = %(version)s)"
+        )
         self._select_head = tables.named(
             "SELECT originator_version, seal FROM {events} WHERE originator_id = %s::{id_type}"
             " ORDER BY originator_version DESC LIMIT 1"
@@ -67,10 +72,10 @@ class SealedLog:
         values = (*columns(stored_events), own, [*streams], [*versions], [*seals])
         cursor = connection.cursor(row_factory=tuple_row)
         cursor.execute(self._insert, values, prepare=True)
-        self._append_payloads(connection, stored_events)
+        self._change_payloads(connection, stored_events)
         return cursor, rows, own
 
-    def _append_payloads(
+    def _change_payloads(
         self, connection: Connection[Any], stored_events: Sequence[StoredEvent]
     ) -> None:
         owners = [event for event in stored_events if isinstance(event, StoredEventWithPayload)]
@@ -78,6 +83,10 @@ class SealedLog:
             ids, versions, *_ = columns(owners)
             contents = [event.payload for event in owners]
             connection.execute(self._insert_payloads, (ids, versions, contents), prepare=True)
+        for event in stored_events:
+            if isinstance(event, StoredRemoval):
+                named = {"stream": event.originator_id, "version": event.originator_version}
+                connection.execute(self._remove_payloads, named)
 
     def require_inserted(self, rows: Sequence[Unsealed], inserted: int) -> None:
         """Raise LostEvents where a head that was committed here is not there any more."""

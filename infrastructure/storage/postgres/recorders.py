@@ -120,6 +120,16 @@ class AggregateRecorder(EventsFromRows, Alone, stock.PostgresAggregateRecorder):
         content: bytes = rows[0][0]
         return content
 
+    @patiently
+    def count_payloads(self, originator_id: UUID) -> tuple[int, int]:
+        """Return how many payloads a stream has, and their bytes."""
+        ((count, size),) = self._select(
+            "SELECT count(*), coalesce(sum(length(content)), 0)::bigint FROM {payloads}"
+            " WHERE originator_id = %s",
+            (originator_id,),
+        )
+        return count, size
+
     def _append(self, stored_events: Sequence[StoredEvent], **kwargs: Any) -> list[int]:
         """Insert and commit, in one round trip where the streams' heads are known.
 

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from typing import Any
 from uuid import UUID
 
-from resumelog.infrastructure.storage.lease_table import LeaseRow
+from resumelog.infrastructure.storage.lease_table import NOTHING, LeaseRow
 from resumelog.infrastructure.storage.sqlite.connections import Connections, connect
 from resumelog.infrastructure.storage.sqlite.datastore import Datastore
 from resumelog.infrastructure.storage.sqlite.errors import translated
@@ -35,6 +35,17 @@ class SQLiteLeaseTable:
                 (stream.hex,),
             ).fetchone()
         return LeaseRow(*row) if row else None
+
+    def at_work(self) -> list[tuple[UUID, LeaseRow]]:
+        """Return the streams whose holder noted something in flight."""
+        with self._connection() as connection:
+            rows = connection.execute(
+                "SELECT originator_id, epoch, leases.holder, in_flight, identity, beat, lease_s"
+                " FROM leases JOIN workers ON leases.holder = workers.holder"
+                " WHERE in_flight != ?",
+                (NOTHING,),
+            ).fetchall()
+        return [(UUID(stream), LeaseRow(*row)) for stream, *row in rows]
 
     def take(self, stream: UUID, before: LeaseRow | None, epoch: int, holder: str) -> bool:
         """Hold the lease if it and its holder's heartbeat still are as `before`."""

@@ -23,11 +23,16 @@ from resumelog.application.ports import EventRow
 from resumelog.domain.seals import NO_SEAL
 from resumelog.infrastructure.storage.events_from_rows import EventsFromRows
 from resumelog.infrastructure.storage.heads import Heads, Unsealed, as_text, unsealed
-from resumelog.infrastructure.storage.mapper import StoredEventWithPayload
+from resumelog.infrastructure.storage.mapper import StoredEventWithPayload, StoredRemoval
 from resumelog.infrastructure.storage.sqlite import schema
 from resumelog.infrastructure.storage.sqlite.audit import SealedReads
 from resumelog.infrastructure.storage.sqlite.datastore import Datastore
 from resumelog.infrastructure.storage.sqlite.wakes import SQLiteSubscription
+
+REMOVE_PAYLOADS = (
+    "DELETE FROM payloads WHERE position IN (SELECT position FROM stored_events"
+    " WHERE originator_id = ? AND originator_version < ?)"
+)
 
 VERSION_MIN, VERSION_MAX = -(2**63), 2**63 - 1
 
@@ -85,6 +90,8 @@ class AggregateRecorder(EventsFromRows, stock.SQLiteAggregateRecorder):
             positions.append(c.lastrowid)
             if isinstance(stored, StoredEventWithPayload):
                 c.execute("INSERT INTO payloads VALUES (?, ?)", (c.lastrowid, stored.payload))
+            elif isinstance(stored, StoredRemoval):
+                c.execute(REMOVE_PAYLOADS, row[:2])
         return positions
 
     def _newest_seal(self, c: Any, stream: str, _: int) -> bytes:
@@ -154,6 +161,16 @@ class AggregateRecorder(EventsFromRows, stock.SQLiteAggregateRecorder):
             raise PayloadGone(stream=originator_id, version=version)
         content: bytes = row[0]
         return content
+
+    def count_payloads(self, originator_id: UUID) -> tuple[int, int]:
+        """Return how many payloads a stream has, and their bytes."""
+        with self.datastore.transaction(commit=False) as c:
+            count, size = c.execute(
+                "SELECT count(*), coalesce(sum(length(content)), 0)"
+                " FROM payloads JOIN stored_events USING (position) WHERE originator_id = ?",
+                (as_text(originator_id),),
+            ).fetchone()
+        return count, size
 
 
 class ApplicationRecorder(AggregateRecorder, SealedReads, stock.SQLiteApplicationRecorder):
