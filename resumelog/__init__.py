@@ -21,13 +21,16 @@ if TYPE_CHECKING:
         ClosedLog,
         DamagedEvent,
         DuplicateExport,
+        ForeignFile,
         JobNotFound,
         JobPaused,
         NewerSchema,
         NoDriver,
         NoLog,
+        NoOldForm,
         NoOutput,
         NoResumer,
+        NoSceneContent,
         NoSuchSimulation,
         NotOurDatabase,
         NotSaved,
@@ -109,9 +112,10 @@ _NAMES_IN = {
     "application.batch": "Batch Scene",
     "application.errors": (
         "AlreadyRunning BadArgument BadBatch BadStateFile BatchStopped ClosedLog DamagedEvent "
-        "DuplicateExport JobNotFound JobPaused NewerSchema NoDriver NoLog NoOutput NoResumer "
-        "NoSuchSimulation NoVersion NotOurDatabase NotSaved OutputMissing ReleaseFailed "
-        "ResourcesReleased SessionEntered StoreError StoreUnavailable Terminated UnknownStore"
+        "DuplicateExport ForeignFile JobNotFound JobPaused NewerSchema NoDriver NoLog NoOldForm "
+        "NoOutput NoResumer NoSceneContent NoSuchSimulation NoVersion NotOurDatabase NotSaved "
+        "OutputMissing ReleaseFailed ResourcesReleased SessionEntered StoreError StoreUnavailable "
+        "Terminated UnknownStore"
     ),
     "application.export": "Export",
     "application.export_jobs": "ExportJobs",
@@ -171,6 +175,7 @@ __all__ = [
     "ExportsReport",
     "FfmpegExporter",
     "FfmpegFailed",
+    "ForeignFile",
     "Host",
     "InputsChanged",
     "ItemReport",
@@ -185,8 +190,10 @@ __all__ = [
     "NoExtra",
     "NoFfmpeg",
     "NoLog",
+    "NoOldForm",
     "NoOutput",
     "NoResumer",
+    "NoSceneContent",
     "NoSuchSimulation",
     "NoVersion",
     "NotActive",
