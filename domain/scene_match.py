@@ -13,7 +13,8 @@ from typing import NamedTuple
 
 from pydantic import JsonValue
 
-from resumelog.domain.plan import Plan
+from resumelog.domain.errors import BadKey
+from resumelog.domain.plan import Plan, own_key
 from resumelog.domain.scene_progress import ImportedScenes, SceneEntry, SceneProgress
 from resumelog.domain.values import JsonObject
 
@@ -54,7 +55,8 @@ def scenes_recorded(files: Iterable[SceneProgress]) -> Scenes:
         infos = said.setdefault(entry.scene_index, [])
         if _is_said(entry.scene_info) and entry.scene_info not in infos:
             infos.append(entry.scene_info)
-    known = {index: infos[0] for index, infos in said.items() if len(infos) == 1}
+    agreed = {index: infos[0] for index, infos in sorted(said.items()) if len(infos) == 1}
+    known = dict(_with_own_keys(agreed))
     unknown = [index for index in range(count) if index not in known]
     doubts = (f"what scenes {_listed(unknown)} are is not known; --plan tells",) if unknown else ()
     return Scenes(known, count, is_plan=False, doubts=doubts)
@@ -145,6 +147,19 @@ def agree(info: JsonValue, scene: JsonValue) -> bool:
         )
     texts = [each.get("full_content") if isinstance(each, dict) else each for each in (info, scene)]
     return _is_said(texts[0]) and texts[0] == texts[1]
+
+
+def _with_own_keys(scenes: Mapping[int, JsonValue]) -> Iterator[tuple[int, JsonValue]]:
+    """Leave out those whose own key can't name a scene, or names an earlier one."""
+    keys = set()
+    for index, scene in scenes.items():
+        try:
+            key = own_key(scene)
+        except BadKey:
+            continue
+        if key is None or key not in keys:
+            keys.add(key)
+            yield index, scene
 
 
 def _fitting(

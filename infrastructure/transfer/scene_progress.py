@@ -27,6 +27,7 @@ TEXT_BYTES_MAX = 16 * 1024 * 1024
 TEXT_NAME = re.compile(r"scene_([1-9]\d{0,6})_storyboard\.txt")
 TEXT = re.compile(r"# ([^\n]*)\n\n(.*)", re.DOTALL)
 SHOWN_CHARS = 60
+DOUBT_CHARS_MAX = 300
 
 
 class Format(NamedTuple):
@@ -101,7 +102,7 @@ def scene_progress_in(file: OldFile, stage: str) -> SceneProgress:
         context=context,
         claimed={name: value for name, value in claimed.items() if _is_short(value)},
         recorded_at=recorded_at,
-        doubts=tuple(filter(None, doubts)),
+        doubts=tuple(map(_printed, filter(None, doubts))),
     )
 
 
@@ -190,6 +191,11 @@ def _is_short(value: Any) -> bool:
     if isinstance(value, str):
         return len(value) <= SHOWN_CHARS and _is_json(value)
     return isinstance(value, int) and abs(value) < 1 << 53
+
+
+def _printed(doubt: str) -> str:
+    """A doubt may name a field of the file, which may be anything."""
+    return doubt.encode(errors="backslashreplace").decode()[:DOUBT_CHARS_MAX]
 
 
 def _shown(value: Any) -> str:
