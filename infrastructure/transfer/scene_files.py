@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -53,11 +53,11 @@ def write_scene_files(
     note = _Note(folder)
     wanted = {name: _digest(text) for name, text in files.items()}
     there = {name: found for name in {*wanted, *note.sums} if (found := _sha256(folder / name))}
-    for name in wanted.keys() & there.keys():
+    for name in filter(there.get, files):
         if not force and there[name] not in (wanted[name], *note.sums.get(name, ())):
             raise ForeignFile(path=str(folder / name))
     changed = [name for name in files if there.get(name) != wanted[name]]
-    stale = [name for name in note.sums if name not in wanted and note.is_ours(name, there)]
+    stale = [name for name in note.texts(there) if name not in wanted] if _has_texts(files) else []
     if changed or stale:
         note.write(wanted, there)
     for name in changed:
@@ -80,6 +80,10 @@ class _Note:
 
     def is_ours(self, name: str, there: Mapping[str, str]) -> bool:
         return there.get(name) in self.sums.get(name, ())
+
+    def texts(self, there: Mapping[str, str]) -> list[str]:
+        """Return the texts of scenes that stand there as they were written."""
+        return [name for name in self.sums if "/" in name and self.is_ours(name, there)]
 
     def write(self, wanted: Mapping[str, str], there: Mapping[str, str]) -> None:
         """Note what will stand there beside what stands there now, in case of a kill in between."""
@@ -113,6 +117,10 @@ def _entry(form: Format, scene: RecordedScene, title: str) -> dict[str, Any]:
         "scene_info": scene.content,
         form.result: scene.result,
     }
+
+
+def _has_texts(files: Collection[str]) -> bool:
+    return any(form.after is None and form.file_name in files for form in FORMATS.values())
 
 
 def _text_name(scene: RecordedScene) -> str:
