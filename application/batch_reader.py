@@ -11,7 +11,15 @@ from pydantic import JsonValue
 
 from resumelog.application.batch_files import BatchFiles
 from resumelog.application.running import Running
-from resumelog.application.scene import Counts, FailedScene, Report, Scene, SceneName, keys_of
+from resumelog.application.scene import (
+    Counts,
+    FailedScene,
+    MadeBefore,
+    Report,
+    Scene,
+    SceneName,
+    keys_of,
+)
 from resumelog.application.stage_before import StageBefore
 from resumelog.domain.errors import UnknownScene
 from resumelog.domain.plan import Plan
@@ -19,6 +27,7 @@ from resumelog.domain.resume_point import ResumePoint, resume_point
 from resumelog.domain.scene_batch import BatchStatus, SceneBatch
 from resumelog.domain.scene_events import SceneFailed
 
+NOTHING = MadeBefore()
 LEAVES = (BatchStatus.PAUSED, BatchStatus.STOPPED)
 
 
@@ -76,7 +85,7 @@ class BatchReader:
 
     def scene(self, key: str) -> Scene:
         """Return one scene as it would be begun now. Raises UnknownScene."""
-        return self._scene(key, *self._before.made(key))
+        return self._scene(key, self._before.made(key))
 
     def known(self, scenes: Iterable[SceneName]) -> list[str]:
         """Return the keys of scenes of the plan. Raises UnknownScene for any other."""
@@ -130,9 +139,9 @@ class BatchReader:
             assert isinstance(event, SceneFailed)
             yield FailedScene(key, self.plan.index(key), event.error, record.attempts)
 
-    def _scene(self, key: str, before: JsonValue = None, before_file: Path | None = None) -> Scene:
+    def _scene(self, key: str, before: MadeBefore = NOTHING) -> Scene:
         self.known([key])
         attempt = self._running.state.attempts(key) + 1
         fingerprint = self.plan.fingerprint(key, self._before.taken(key))
         place, content = self.plan.index(key), self.plan[key]
-        return Scene(key, place, content, attempt, fingerprint, before, before_file)
+        return Scene(key, place, content, attempt, fingerprint, before)

@@ -11,6 +11,7 @@ ResumelogError
 ├── AlreadyRunning                 another worker holds the job
 ├── SessionEntered                 the same attempt is begun a second time meanwhile
 ├── JobPaused                      somebody asked the worker to leave
+├── ResultGone                     a scene takes from the stage before what was removed
 ├── SceneFileMissing               a scene was to make a file, and made none
 ├── NoOutput, OutputMissing        the job was begun without one; its exporter wrote none
 ├── NoResumer                      nothing was begun by the names of the old system
@@ -30,10 +31,14 @@ ResumelogError
 │   └── DamagedStore, DamagedEvent, DamagedView, PayloadGone
 │       └── PayloadRemoved         on purpose: `resumelog clean`
 ├── BadManifest                    no list of heads, or not as it was written
+├── NoSceneContent                 what a scene says is needed, and the log does not hold it
+├── NoOldForm                      no old file could hold it
+├── ForeignFile                    another program's file stands where ours would go
 ├── BadStateFile                   a progress file of an old system that can't be imported
 │   ├── NoStateFile                none there, or none that can be read
 │   ├── DamagedStateFile           empty, cut off, altered
 │   ├── ForeignStateFile           another program's
+│   ├── NoWholeScene               scene files of which nothing can be taken
 │   ├── UnsafeStateFile            instructions that the old system never wrote; none was run
 │   └── BadStateProgress           the old system recorded what is no fraction
 └── NotSaved                       the work is done, but part of its record is not on disk
@@ -117,6 +122,14 @@ class OutputMissing(ResumelogError):
 
     text = "ended without an error, but there is no file {output}; check what the exporter returned"
     output: str
+
+
+class ResultGone(ResumelogError, LookupError):
+    """A scene takes a result from the stage before that was removed from the log."""
+
+    text = "scene {scene!r} takes a result that is gone: {why}; make it again in the stage before"
+    scene: str
+    why: str
 
 
 class SceneFileMissing(BadInput):
@@ -358,6 +371,14 @@ class ForeignStateFile(BadStateFile):
     why: str
 
 
+class NoWholeScene(BadStateFile):
+    """Scene files of which no entry can be taken; `doubts` say why."""
+
+    text = "nothing of {path} can be imported: {why}; name a whole copy, or its plan, or begin anew"
+    why: str
+    doubts: tuple[str, ...]
+
+
 class UnsafeStateFile(BadStateFile):
     """A pickle with other instructions than the old system's; none was run."""
 
@@ -378,6 +399,34 @@ class BadStateProgress(BadStateFile):
         " take an older copy, or move it away and begin at 0"
     )
     progress: str
+
+
+class NoSceneContent(ResumelogError):
+    """A log holds the keys of scenes, and what was made of them, but not what they say."""
+
+    text = (
+        "{job}: what scene {scene!r} says, as it was when it was made, is not in the log; hand in"
+        " the plan (--plan)"
+    )
+    scene: str
+
+
+class NoOldForm(ResumelogError):
+    """What a log holds can't be said in the files of the old scene writer."""
+
+    text = "{job} can't be written as {file}: {why}"
+    file: str
+    why: str
+
+
+class ForeignFile(ResumelogError):
+    """A file that is not what was written there last."""
+
+    text = (
+        "{path} was written or changed by another program; move it away, name another folder, or say"
+        " --force"
+    )
+    path: str
 
 
 class ForkedLog(StoreError):

@@ -9,14 +9,24 @@ from typing import NamedTuple
 
 from pydantic import JsonValue
 
+from resumelog.application.errors import ResultGone
+
+
+class MadeBefore(NamedTuple):
+    """What a scene made in the stage before, or why that is gone."""
+
+    result: JsonValue = None
+    file: Path | None = None
+    gone: str = ""
+
 
 @dataclass(frozen=True, slots=True)
 class Scene:
     """One scene as it is begun; it can be handed to another process.
 
     `index` counts from 0, `content` is what was handed in, `attempt` counts from 1 over all runs.
-    `fingerprint` covers all that it is made from, as that is now. `before` is its result in the
-    stage before, `before_file` the file that it made there. `partial` is where to write its file.
+    `fingerprint` covers all that it is made from, as that is now. `partial` is where to write its
+    file, in a batch that was opened with `artifact`.
     """
 
     key: str
@@ -24,9 +34,20 @@ class Scene:
     content: JsonValue
     attempt: int
     fingerprint: str
-    before: JsonValue = None
-    before_file: Path | None = None
+    made_before: MadeBefore = MadeBefore()
     partial: Path | None = None
+
+    @property
+    def before(self) -> JsonValue:
+        """Its result in the stage before. Raises ResultGone for one that was removed from the log."""
+        if self.made_before.gone:
+            raise ResultGone(scene=self.key, why=self.made_before.gone)
+        return self.made_before.result
+
+    @property
+    def before_file(self) -> Path | None:
+        """The file that it made in the stage before."""
+        return self.made_before.file
 
 
 @dataclass(frozen=True, slots=True)

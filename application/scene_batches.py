@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
+from contextlib import suppress
 from typing import Any, Literal, get_args
 from weakref import WeakSet
 
@@ -11,16 +12,18 @@ from pydantic import JsonValue
 
 from resumelog.application.batch import Batch
 from resumelog.application.batch_files import ArtifactPath, BatchFiles
-from resumelog.application.errors import BadArgument
+from resumelog.application.errors import BadArgument, JobNotFound, PayloadGone
 from resumelog.application.event_log import EventLog
 from resumelog.application.ports import Artifacts, Clock, Leases, Signals, Verify
 from resumelog.application.running import Running
+from resumelog.application.scene_records import RecordedScenes, recorded_scenes
 from resumelog.application.stage_before import StageBefore
 from resumelog.domain.errors import ResumelogError
 from resumelog.domain.events import Events
 from resumelog.domain.plan import Plan
-from resumelog.domain.scene_batch import SceneBatch
-from resumelog.domain.values import Claim, JsonObject
+from resumelog.domain.scene_batch import Adopted, SceneBatch
+from resumelog.domain.scene_progress import ImportedScenes
+from resumelog.domain.values import Claim, JsonObject, Payload
 
 logger = logging.getLogger("resumelog")
 
@@ -69,16 +72,20 @@ class SceneBatches:
         before = StageBefore(self._log, project, after, self._artifacts)
         running = Running(self._log, self._leases, self._clock, batch, on_save_error=on_save_error)
         stale: dict[str, str] = {}
+        adopted: dict[str, Adopted] = {}
         looked_at = 0
 
         def begin(batch: SceneBatch, by: Claim) -> Events:
             """Look at the newest state: another worker may have made scenes until just now."""
             nonlocal looked_at
             if batch.version != looked_at:
+                adopted.clear()
+                adopted.update(self._adopted(batch, plan, before))
                 stale.clear()
-                stale.update(self._stale(batch, plan, before, verify))
+                stale.update(self._stale(batch, plan, before, verify, adopted))
                 looked_at = batch.version
-            return batch.begin(plan, by, self._clock.now(), after=after, stale=stale)
+            at = self._clock.now()
+            return batch.begin(plan, by, at, after=after, stale=stale, adopted=adopted)
 
         running.begin(begin)
         files = BatchFiles(self._artifacts, artifact)
@@ -93,6 +100,38 @@ class SceneBatches:
                 batch.leave("the log was closed")
             except ResumelogError as error:
                 logger.warning("%s", error)
+
+    def import_progress(
+        self, project: str, stages: Mapping[str, ImportedScenes]
+    ) -> dict[str, Events]:
+        """Begin the batches of a project with what old progress files hold of them, by stage.
+
+        The first `open` of each binds what was imported to its params and to the stage before.
+        Returns no events for a stage whose file was imported before. Raises AlreadyRecorded, before
+        anything is written, where a stage has events of its own; BadKey, NotJson, TooLarge.
+        """
+        at = self._clock.now()
+        batches = {stage: SceneBatch.named(project, stage) for stage in stages}
+
+        def command(stage: str) -> Callable[[SceneBatch], Events]:
+            return lambda batch: batch.import_progress(stages[stage], at)
+
+        for stage, batch in batches.items():
+            self._log.decided(self._log.recover(batch), command(stage))
+        return {stage: self._log.decide(batch, command(stage)) for stage, batch in batches.items()}
+
+    def recorded(
+        self, project: str, stage: str, scenes: Sequence[JsonValue] | None = None
+    ) -> RecordedScenes:
+        """Return what is done in a batch, with its scenes, which the log has if they were imported.
+
+        Raises JobNotFound, NoSceneContent.
+        """
+        batch = self._log.recover(SceneBatch.named(project, stage))
+        if not batch.version:
+            raise JobNotFound(name="/".join(batch.natural_key))
+        before = StageBefore(self._log, project, batch.after, self._artifacts)
+        return recorded_scenes(self._log, batch, before.taken, scenes)
 
     def pause(self, project: str, stage: str, reason: str = "", actor: str = "") -> Events:
         """Ask the worker to stop after the scenes in flight."""
@@ -109,13 +148,34 @@ class SceneBatches:
     def _control(self, project: str, stage: str, command: Any) -> Events:
         return self._log.decide(self._log.recover(SceneBatch.named(project, stage)), command)
 
+    def _adopted(
+        self, batch: SceneBatch, plan: Plan, before: StageBefore
+    ) -> Iterator[tuple[str, Adopted]]:
+        """Bind imported results to what their scenes are made from now; one that is gone is not."""
+        keys = [key for key in plan if batch.is_adoptable(key, plan)]
+        events = self._log.events_at(batch.id, [batch.scenes[key].version for key in keys])
+        for key, event in zip(keys, events, strict=True):
+            with suppress(PayloadGone):
+                result = Payload.of(self._log.value_of(event))
+                yield key, Adopted(plan.fingerprint(key, before.taken(key)), result)
+
     def _stale(
-        self, batch: SceneBatch, plan: Plan, before: StageBefore, verify: Verify
+        self,
+        batch: SceneBatch,
+        plan: Plan,
+        before: StageBefore,
+        verify: Verify,
+        adopted: Container[str],
     ) -> Mapping[str, str]:
         stale = {}
         for key in filter(batch.is_done, plan):
+            if key in adopted:
+                continue
             record = batch.scenes[key]
-            if record.fingerprint != plan.fingerprint(key, before.taken(key)):
+            if record.fingerprint == plan.imported_fingerprint(key):
+                file = "it was imported without its file"
+                stale[key] = file if plan.makes_files else "its imported result is gone"
+            elif record.fingerprint != plan.fingerprint(key, before.taken(key)):
                 stale[key] = "its input or its command changed"
             elif record.artifact and (fault := self._artifacts.fault(record.artifact, verify)):
                 stale[key] = fault

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from threading import Lock
 
 from pydantic import JsonValue
 
+from resumelog.application.errors import PayloadGone
 from resumelog.application.event_log import EventLog
 from resumelog.application.ports import Artifacts
+from resumelog.application.scene import MadeBefore
 from resumelog.domain.scene_batch import SceneBatch
 from resumelog.domain.scene_events import SceneCompleted
 
@@ -32,13 +33,16 @@ class StageBefore:
         made = (event.result, event.artifact)
         return [part.sha256 if part else None for part in made]
 
-    def made(self, key: str) -> tuple[JsonValue, Path | None]:
+    def made(self, key: str) -> MadeBefore:
         """Return a scene's result and file there; nothing while it is not done."""
         event = self._completed(key)
         if event is None:
-            return None, None
+            return MadeBefore()
         file = self._artifacts.path_of(event.artifact) if event.artifact else None
-        return self._log.value_of(event), file
+        try:
+            return MadeBefore(self._log.value_of(event), file)
+        except PayloadGone as gone:
+            return MadeBefore(None, file, str(gone))
 
     def is_done(self, key: str) -> bool:
         """Tell whether a scene can be begun; so can any where there is no stage before."""

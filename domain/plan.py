@@ -21,6 +21,8 @@ from resumelog.domain.values import (
 
 KEY_FIELDS = ("id", "key")
 FINGERPRINT_KEY_CHARS = 32
+IMPORTED = "imported:"
+"""Begins the fingerprint of a result from an old file, which tells its scene and nothing else."""
 
 
 class Plan(Mapping[str, JsonValue]):
@@ -28,7 +30,7 @@ class Plan(Mapping[str, JsonValue]):
 
     `params` and `context` belong to every scene: `params` (≤ 64 KiB, e.g. the style) are part of
     each fingerprint, `context` is kept for whoever reads the log. `made_by` returns what else one
-    scene is made from, by its key and index.
+    scene is made from, by its key and index; `makes_files` says that each result comes with a file.
     Raises BadKey, DuplicateScene, TooManyScenes, NotJson, TooLarge.
     """
 
@@ -39,13 +41,15 @@ class Plan(Mapping[str, JsonValue]):
         context: JsonObject | None = None,
         *,
         made_by: Callable[[str, int], JsonValue] | None = None,
+        makes_files: bool = False,
     ) -> None:
         """Key every scene."""
         if len(scenes) > SCENES_MAX:
             raise TooManyScenes(count=len(scenes), limit=SCENES_MAX)
         self.params, self._context = params or {}, context or {}
         require_cursor(self.params, "the params")
-        contents = [fingerprint(scene) for scene in scenes]
+        self.makes_files = makes_files
+        self._own_contents = contents = [fingerprint(scene) for scene in scenes]
         self._scenes = _keyed(scenes, contents)
         self._index = {key: index for index, key in enumerate(self._scenes)}
         if made_by:
@@ -85,6 +89,10 @@ class Plan(Mapping[str, JsonValue]):
         taken_json = b"null" if taken is None else canonical_json(taken, "the input")
         parts = b'["%b",%b,%b]' % (content, self._params_json, taken_json)
         return hashlib.sha256(parts).hexdigest()
+
+    def imported_fingerprint(self, key: str) -> str:
+        """Return what an imported result of this very scene is marked with."""
+        return IMPORTED + self._own_contents[self._index[key]]
 
 
 def _keyed(scenes: Sequence[JsonValue], contents: Sequence[str]) -> dict[str, JsonValue]:

@@ -4,6 +4,7 @@ open ──Resumed──▶ running ⇄ paused (Paused, Resumed)
 running ──Interrupted──▶ open · ──Completed──▶ completed · ──Stopped──▶ stopped
 completed, stopped ──Reopened──▶ open, paused ──Reopened──▶ running: what is done stays done
 What is done is a set of keys, never a count: a scene that failed in the middle is next.
+An import is Imported, Opened and its SceneCompleteds: each is bound to its input when work begins.
 """
 
 from __future__ import annotations
@@ -31,6 +32,7 @@ from resumelog.domain.scene_events import (
     SceneInvalidated,
     Stopped,
 )
+from resumelog.domain.scene_progress import ImportedScenes
 from resumelog.domain.values import Artifact, Attempt, Claim, Payload, error_text
 
 
@@ -71,6 +73,13 @@ class Outcome(NamedTuple):
     elapsed_s: float | None = None
 
 
+class Adopted(NamedTuple):
+    """An imported result, and the fingerprint that binds it to all that it counts for."""
+
+    fingerprint: str
+    result: Payload | None
+
+
 class SceneBatch(EventSourced):
     """The state of one stage's scenes and its rules. Commands take the plan, the state keeps none."""
 
@@ -102,26 +111,59 @@ class SceneBatch(EventSourced):
         *,
         after: str | None = None,
         stale: Mapping[str, str] | None = None,
+        adopted: Mapping[str, Adopted] | None = None,
     ) -> Events:
         """Open the batch, or take it up again; `stale` gives the reason for each scene to redo.
 
-        A completed batch in which nothing is left to do stays completed. Raises LeaseLost.
+        `adopted` binds imported results to the input that they count for from now on; one that is
+        no result of this very scene is not taken. A completed batch in which nothing is left to do stays completed. Raises LeaseLost.
         """
         if by.epoch == self.epoch and self.status is BatchStatus.RUNNING:
             return ()
         self.require_newer(by)
         reasons = (stale or {}).items()
         stale = {key: why for key, why in reasons if key in plan and self.is_done(key)}
-        idle = not stale and all(self.is_done(key) for key in plan)
+        taken = {key: it for key, it in (adopted or {}).items() if self.is_adoptable(key, plan)}
+        idle = not (stale or taken) and all(self.is_done(key) for key in plan)
         if self.status is BatchStatus.COMPLETED and idle and plan.sha256 == self.plan_sha256:
             return ()
         return self.new(
             at,
             *self._cut_off(by),
-            *self._planned(plan, by, after),
+            *self._adopted(taken, by.epoch),
+            *self._planned(plan, by, after, anew=bool(taken)),
             *self._invalidated_drafts(stale, by.epoch),
             *self._reopened(by),
             draft(Resumed, epoch=by.epoch, worker=by.worker),
+        )
+
+    def import_progress(self, old: ImportedScenes, at: datetime) -> Events:
+        """Begin the stream with what an old progress file holds of the scenes of its plan.
+
+        Raises AlreadyRecorded if it holds anything else, UnknownScene, NotJson and TooLarge.
+        """
+        for scene in old.results:
+            self._require_planned(scene, old.plan)
+        project, stage = self.natural_key
+        opened = draft(Opened, project=project, stage=stage, **_plan_facts(old.plan, old.after))
+        made = (
+            draft(
+                SceneCompleted,
+                scene=scene,
+                fingerprint=old.plan.imported_fingerprint(scene),
+                result=Payload.of(result, "an imported result", self.title),
+                attempt=1,
+            )
+            for scene, result in old.results.items()
+        )
+        return self.import_from(
+            old.source,
+            old.sha256,
+            at,
+            opened,
+            *made,
+            recorded_at=old.recorded_at,
+            recorded=old.recorded,
         )
 
     def record(self, outcomes: Iterable[Outcome], plan: Plan, by: Claim, at: datetime) -> Events:
@@ -204,6 +246,12 @@ class SceneBatch(EventSourced):
         record = self.scenes.get(key)
         return record is not None and record.state == "done"
 
+    def is_adoptable(self, key: str, plan: Plan) -> bool:
+        """Tell whether a scene's result was imported for just the scene that the plan has there."""
+        if key not in plan or plan.makes_files or not self.is_done(key):
+            return False
+        return self.scenes[key].fingerprint == plan.imported_fingerprint(key)
+
     def remaining(self, plan: Plan) -> Iterator[str]:
         """Iterate over the keys that are not done, in the plan's order."""
         return (key for key in plan if not self.is_done(key))
@@ -248,18 +296,28 @@ class SceneBatch(EventSourced):
             if number > self.attempts(unit) and not self.is_done(unit)
         )
 
-    def _planned(self, plan: Plan, by: Claim, after: str | None) -> tuple[Draft, ...]:
+    def _adopted(self, adopted: Mapping[str, Adopted], epoch: int) -> tuple[Draft, ...]:
+        """Record the same results again, under all that they are bound to from now on."""
+        return tuple(
+            draft(
+                SceneCompleted,
+                epoch=epoch,
+                scene=scene,
+                fingerprint=it.fingerprint,
+                result=it.result,
+                attempt=self.attempts(scene),
+            )
+            for scene, it in adopted.items()
+        )
+
+    def _planned(
+        self, plan: Plan, by: Claim, after: str | None, *, anew: bool
+    ) -> tuple[Draft, ...]:
+        """Record another plan; `anew` also the same one, whose counts hold after an adoption."""
         is_recorded = (plan.sha256, after) == (self.plan_sha256, self.after)
-        if is_recorded and not self._is_plan_removed():
+        if is_recorded and not anew and not self._is_plan_removed():
             return ()
-        facts: dict[str, Any] = {
-            "epoch": by.epoch,
-            "plan_sha256": plan.sha256,
-            "scene_count": len(plan),
-            "params": plan.params,
-            "plan": plan.payload,
-            "after": after,
-        }
+        facts = {"epoch": by.epoch, **_plan_facts(plan, after)}
         if not self.plan_sha256:
             project, stage = self.natural_key
             return (draft(Opened, project=project, stage=stage, **facts),)
@@ -376,6 +434,16 @@ class SceneBatch(EventSourced):
             event.timestamp,
             getattr(event, "artifact", None),
         )
+
+
+def _plan_facts(plan: Plan, after: str | None) -> dict[str, Any]:
+    return {
+        "plan_sha256": plan.sha256,
+        "scene_count": len(plan),
+        "params": plan.params,
+        "plan": plan.payload,
+        "after": after,
+    }
 
 
 def _ended(outcome: Outcome, epoch: int) -> Draft:

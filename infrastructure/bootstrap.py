@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import timedelta
 from pathlib import Path
 from types import TracebackType
@@ -12,7 +12,7 @@ from typing import Self
 
 from eventsourcing.persistence import InfrastructureFactoryError
 from eventsourcing.utils import Environment
-from pydantic import ValidationError
+from pydantic import JsonValue, ValidationError
 
 from resumelog.application.audit import Audit
 from resumelog.application.autopilot_runs import AutoPilot
@@ -44,6 +44,12 @@ from resumelog.infrastructure.storage.memory_jobs import MemoryJobsView
 from resumelog.infrastructure.storage.remains import LeaseRemains
 from resumelog.infrastructure.storage.sqlite.schema import is_there
 from resumelog.infrastructure.transfer.export_state import read_export_state
+from resumelog.infrastructure.transfer.scene_files import WrittenFiles
+from resumelog.infrastructure.transfer.scene_folder import (
+    ImportedStage,
+    export_folder,
+    import_folder,
+)
 
 # Prefixed by the application's name, as eventsourcing reads them first.
 MAPPER = {"RESUMELOG_MAPPER_TOPIC": "resumelog.infrastructure.storage.mapper:EventMapper"}
@@ -87,6 +93,43 @@ class ResumeLog:
         """
         state = read_export_state(path)
         return self.exports.import_progress(state.source if key is None else key, state)
+
+    def import_scenes(
+        self,
+        folder: str | Path,
+        *,
+        project: str,
+        plan: Sequence[JsonValue] | None = None,
+        trust_index: bool = False,
+    ) -> dict[str, ImportedStage]:
+        """Import the old scene writer's progress files in a folder as batches of a project.
+
+        Its storyboard_progress.json and enhancement_progress.json begin the batches `storyboard` and
+        `enhancement`. Entries are matched by their index, once: to the scenes of `plan`, else to
+        what the files say of their scenes. One that says something else of its scene is not taken,
+        unless `trust_index`. The first `scenes.open` of each stage binds what was imported to its
+        params, so that only what is missing or differs is made. Whatever was not taken stands in
+        the `doubts` of the stage. Raises BadStateFile, AlreadyRecorded, BadKey, DuplicateScene,
+        TooManyScenes, NotJson, TooLarge.
+        """
+        return import_folder(self.scenes, folder, project, plan, trust_index=trust_index)
+
+    def export_scenes(
+        self,
+        project: str,
+        folder: str | Path,
+        *,
+        plan: Sequence[JsonValue] | None = None,
+        stages: Collection[str] | None = None,
+        force: bool = False,
+    ) -> WrittenFiles:
+        """Write a project's batches as the old scene writer's files, for tools that read those.
+
+        What the scenes say is in the log where they were imported; else `plan` has to tell. A file
+        that another program wrote is not replaced, unless `force`. Raises JobNotFound,
+        NoSceneContent, NoOldForm, ForeignFile, OSError.
+        """
+        return export_folder(self.scenes, project, folder, plan, stages, force=force)
 
     def clean(
         self, older_than: timedelta, *, kinds: Collection[str] = (), dry_run: bool = False

@@ -22,13 +22,16 @@ if TYPE_CHECKING:
         ClosedLog,
         DamagedEvent,
         DuplicateExport,
+        ForeignFile,
         JobNotFound,
         JobPaused,
         NewerSchema,
         NoDriver,
         NoLog,
+        NoOldForm,
         NoOutput,
         NoResumer,
+        NoSceneContent,
         NoSuchSimulation,
         NotExporter,
         NotOurDatabase,
@@ -39,6 +42,7 @@ if TYPE_CHECKING:
         PayloadRemoved,
         ReleaseFailed,
         ResourcesReleased,
+        ResultGone,
         SceneFileMissing,
         SessionEntered,
         StoreError,
@@ -118,10 +122,11 @@ _NAMES_IN = {
     "application.clean_report": "CleanReport",
     "application.errors": (
         "AlreadyRunning BadArgument BadBatch BadStateFile BatchStopped ClosedLog DamagedEvent "
-        "DuplicateExport JobNotFound JobPaused NewerSchema NoDriver NoLog NoOutput NoResumer "
-        "NoSuchSimulation NoVersion NotExporter NotOurDatabase NotSaved OutputMissing "
-        "PayloadGone PayloadRemoved ReleaseFailed ResourcesReleased SceneFileMissing "
-        "SessionEntered StoreError StoreUnavailable Terminated UnknownStore"
+        "DuplicateExport ForeignFile JobNotFound JobPaused NewerSchema NoDriver NoLog "
+        "NoOldForm NoOutput NoResumer NoSceneContent NoSuchSimulation NoVersion NotExporter "
+        "NotOurDatabase NotSaved OutputMissing PayloadGone PayloadRemoved ReleaseFailed ResultGone "
+        "ResourcesReleased SceneFileMissing SessionEntered StoreError StoreUnavailable "
+        "Terminated UnknownStore"
     ),
     "application.export": "Export",
     "application.export_jobs": "ExportJobs",
@@ -187,6 +192,7 @@ __all__ = [
     "FailedScene",
     "FfmpegExporter",
     "FfmpegFailed",
+    "ForeignFile",
     "Host",
     "InputsChanged",
     "ItemReport",
@@ -201,8 +207,10 @@ __all__ = [
     "NoExtra",
     "NoFfmpeg",
     "NoLog",
+    "NoOldForm",
     "NoOutput",
     "NoResumer",
+    "NoSceneContent",
     "NoSuchSimulation",
     "NoVersion",
     "NotActive",
@@ -226,6 +234,7 @@ __all__ = [
     "Report",
     "Resources",
     "ResourcesReleased",
+    "ResultGone",
     "ResumableExporter",
     "ResumeLog",
     "ResumePoint",

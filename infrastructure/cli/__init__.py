@@ -18,6 +18,7 @@ _COMMANDS = {
     "show": "reading",
     "log": "reading",
     "import": "importing",
+    "export-progress": "scene_exporting",
     "verify": "auditing",
     "seal": "auditing",
     "clean": "cleaning",
@@ -52,7 +53,7 @@ class _Commands(click.Group):
         if cmd_name not in _COMMANDS:
             return None
         module = import_module(f"resumelog.infrastructure.cli.{_COMMANDS[cmd_name]}")
-        name = f"{cmd_name}_" if iskeyword(cmd_name) else cmd_name
+        name = f"{cmd_name}_" if iskeyword(cmd_name) else cmd_name.replace("-", "_")
         command: click.Command = getattr(module, name)
         return command
 

@@ -16,15 +16,30 @@ if TYPE_CHECKING:
 
 @click.command("import")
 @click.argument("file", type=click.Path(readable=False), shell_complete=complete_file)
-@click.option("--key", required=True, help="The export that it belongs to; FILE does not say.")
+@click.option("--key", help="The export that it belongs to; FILE does not say.")
+@click.option("--project", help="The project that the scenes of a folder belong to.")
+@click.option("--plan", metavar="SCENES", help="All scenes of the project, in their order.")
+@click.option("--trust-index", is_flag=True, help="Match scenes whatever an entry says of them.")
 @as_json
 @database
-def import_(file: str, key: str, wants_json: bool, url: str | None) -> None:
+def import_(
+    file: str,
+    key: str | None,
+    project: str | None,
+    plan: str | None,
+    trust_index: bool,
+    wants_json: bool,
+    url: str | None,
+) -> None:
     """Import FILE, the progress file .export_state of the old exporter, as the export KEY.
 
     KEY is what the export is resumed with from now on: its absolute output path, unless it has a
     key of its own. The first worker that resumes it binds it to its exporter, output and input,
     and goes on from FILE's progress.
+
+    A folder, or a storyboard_progress.json or enhancement_progress.json in it, is the old scene
+    writer's: its whole entries begin the batches of --project, matched by their index to --plan,
+    else to what they say of their scenes. What is not taken is told as a doubt.
 
     FILE is a pickle, but is never unpickled: one that holds anything but that progress is refused,
     and nothing in it is run. It stays as it is; to import it again changes nothing.
@@ -33,6 +48,7 @@ def import_(file: str, key: str, wants_json: bool, url: str | None) -> None:
     Examples:
       resumelog import .export_state --key "$PWD/reel.mp4"
       resumelog import old/.export_state --key reel --json
+      resumelog import old/ --project reel --plan scenes.json
 
     \b
     Exit codes: 0 imported, now or before; 2 wrong usage, a file that can't be imported, or a key
@@ -40,8 +56,16 @@ def import_(file: str, key: str, wants_json: bool, url: str | None) -> None:
     """
     import resumelog
     from resumelog.domain.export_job import ExportJob
+    from resumelog.infrastructure.cli.scene_importing import import_scenes, scene_folder
     from resumelog.infrastructure.transfer.export_state import read_export_state
 
+    if folder := scene_folder(file, key, project):
+        import_scenes(folder, project, plan, url, trust_index=trust_index, wants_json=wants_json)
+        return
+    if key is None:
+        raise click.UsageError("Missing option '--key': FILE does not say which export it is of.")
+    if project or plan or trust_index:
+        raise click.UsageError("--project, --plan and --trust-index are for a folder of scenes.")
     state, job = read_export_state(file), ExportJob.named(key)  # refused before a log is made
     with resumelog.open(url) as log:
         is_new = bool(log.exports.import_progress(key, state))

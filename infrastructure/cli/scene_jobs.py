@@ -52,7 +52,8 @@ def plan_of(scenes: Sequence[InputScene], command: tuple[str, ...], artifact: st
         return [*job.argv(Path("{artifact}")), place]
 
     try:
-        return Plan([scene.content for scene in scenes], params, made_by=made_by)
+        contents = [scene.content for scene in scenes]
+        return Plan(contents, params, made_by=made_by, makes_files=artifact is not None)
     except DuplicateScene as error:
         both = f"{scenes[error.first].where} and {scenes[error.second].where}"
         why = f"both have the key {error.scene!r}; give each scene its own id"

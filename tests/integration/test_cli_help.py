@@ -19,6 +19,7 @@ COMMANDS = [
     "show",
     "log",
     "import",
+    "export-progress",
     "verify",
     "seal",
     "clean",
@@ -58,7 +59,7 @@ def test_the_help_names_every_command_and_the_exit_codes(cli: Cli) -> None:
     code, out, _ = cli("--help")
     assert code == 0
     assert (
-        re.findall(r"^  (\w+)  ", out.partition("Commands:\n")[2], re.M)[: len(COMMANDS)]
+        re.findall(r"^  ([\w-]+)  ", out.partition("Commands:\n")[2], re.M)[: len(COMMANDS)]
         == COMMANDS
     )
     codes = r"0 done; 1 some .*2 wrong usage.*3 interrupted; 4 done, but not all of it is on disk"

@@ -11,7 +11,7 @@ from support.canonical import CLIP
 from support.machine import NEWER, OFFSETS, Replaying
 from support.stories import LONG_RESULT
 
-from resumelog.domain.plan import Plan
+from resumelog.domain.plan import IMPORTED, Plan
 from resumelog.domain.scene_batch import Outcome, SceneBatch
 from resumelog.domain.scene_events import Reopened, SceneCompleted
 from resumelog.domain.values import Attempt
@@ -33,9 +33,13 @@ class SceneBatchMachine(Replaying[SceneBatch]):
     leaves = (Reopened,)
     plan: Plan
 
-    @initialize(plan=PLANS)
-    def plan_it(self, plan: Plan) -> None:
+    @initialize(plan=PLANS, old=st.one_of(st.none(), SOME))
+    def plan_it(self, plan: Plan, old: tuple[str, ...] | None) -> None:
         self.plan = plan
+        if old is not None and not self.live.version:
+            kept = [key for key in old if key in plan]
+            self.do(scenes.import_progress(*kept, plan=plan, result=LONG_RESULT))
+            assert self.live.done == len(kept)
         self.do(scenes.begin(self.live.epoch + 1, plan=plan))
 
     @rule(
@@ -43,6 +47,7 @@ class SceneBatchMachine(Replaying[SceneBatch]):
         plan=st.one_of(st.none(), PLANS),
         in_flight=st.one_of(st.none(), SOME),
         stale=SOME,
+        old=SOME,
     )
     def begin(
         self,
@@ -50,12 +55,15 @@ class SceneBatchMachine(Replaying[SceneBatch]):
         plan: Plan | None,
         in_flight: tuple[str, ...] | None,
         stale: tuple[str, ...],
+        old: tuple[str, ...],
     ) -> None:
         epoch, reasons = self.live.epoch + ahead, dict.fromkeys(stale, "文件变了")
         wanted = plan or self.plan
         tried = None if in_flight is None else self.attempts_at(in_flight)
+        kept = [key for key in old if key in wanted]
+        bound = scenes.adopted(*kept, plan=wanted, result=LONG_RESULT)
         options: dict[str, Any] = {"in_flight": tried, "stale": reasons, "at": self.now}
-        self.do(scenes.begin(epoch, plan=wanted, **options))
+        self.do(scenes.begin(epoch, plan=wanted, adopted=bound, **options))
         if self.live.plan_sha256 == wanted.sha256:
             self.plan = wanted
 
@@ -120,8 +128,20 @@ class SceneBatchMachine(Replaying[SceneBatch]):
 
     @invariant()
     def a_scene_is_completed_once_for_each_attempt(self) -> None:
-        made = [(one.scene, one.attempt) for one in self.log if isinstance(one, SceneCompleted)]
+        done = [one for one in self.log if isinstance(one, SceneCompleted)]
+        made = [(one.scene, one.attempt, one.fingerprint.startswith(IMPORTED)) for one in done]
         assert len(made) == len({*made})
+
+    @invariant()
+    def what_was_imported_is_bound_with_the_result_that_it_had(self) -> None:
+        imported: dict[str, SceneCompleted] = {}
+        for event in self.log:
+            if isinstance(event, SceneCompleted):
+                before = imported.pop(event.scene, None)
+                if before and before.attempt == event.attempt:
+                    assert event.result == before.result
+                if event.fingerprint.startswith(IMPORTED):
+                    imported[event.scene] = event
 
 
 TestSceneBatch = SceneBatchMachine.TestCase

@@ -6,11 +6,12 @@ from datetime import datetime
 from typing import Any
 
 from pydantic import JsonValue
-from support.canonical import NOW, claim
+from support.canonical import DIGEST, NOW, claim
 from support.scenario import Command
 
 from resumelog.domain.plan import Plan
-from resumelog.domain.scene_batch import Outcome, SceneBatch
+from resumelog.domain.scene_batch import Adopted, Outcome, SceneBatch
+from resumelog.domain.scene_progress import ImportedScenes
 from resumelog.domain.values import Artifact, Attempt, Payload
 
 BatchCommand = Command[SceneBatch]
@@ -90,3 +91,28 @@ def interrupt(
     *in_flight: Attempt, cause: object = "SIGTERM", epoch: int = 1, at: datetime = NOW
 ) -> BatchCommand:
     return lambda batch: batch.interrupt(cause, in_flight, claim(epoch), at)
+
+
+def old_scenes(
+    *results: str, plan: Plan = PLAN, result: JsonValue = SCRIPT, sha256: str = DIGEST
+) -> ImportedScenes:
+    """Return what an old file holds of these scenes."""
+    return ImportedScenes(
+        "/旧/storyboard_progress.json",
+        sha256,
+        Plan([*plan.values()], context={"world_bible": "江湖"}),
+        dict.fromkeys(results, result),
+        after="analysis",
+        recorded_at=NOW,
+        recorded={"total_scenes": len(results)},
+    )
+
+
+def import_progress(*results: str, at: datetime = NOW, **options: Any) -> BatchCommand:
+    old = old_scenes(*results, **options)
+    return lambda batch: batch.import_progress(old, at)
+
+
+def adopted(*scenes: str, plan: Plan = PLAN, result: JsonValue = SCRIPT) -> dict[str, Adopted]:
+    """Return the same results for the input that the plan has now."""
+    return {key: Adopted(plan.fingerprint(key), Payload.of(result)) for key in scenes}
