@@ -12,6 +12,7 @@ from pydantic import JsonValue
 from resumelog.application.batch_files import BatchFiles
 from resumelog.application.running import Running
 from resumelog.application.scene import (
+    NOTHING,
     Counts,
     FailedScene,
     MadeBefore,
@@ -27,7 +28,6 @@ from resumelog.domain.resume_point import ResumePoint, resume_point
 from resumelog.domain.scene_batch import BatchStatus, SceneBatch
 from resumelog.domain.scene_events import SceneFailed
 
-NOTHING = MadeBefore()
 LEAVES = (BatchStatus.PAUSED, BatchStatus.STOPPED)
 
 

@@ -20,6 +20,9 @@ class MadeBefore(NamedTuple):
     gone: str = ""
 
 
+NOTHING = MadeBefore()
+
+
 @dataclass(frozen=True, slots=True)
 class Scene:
     """One scene as it is begun; it can be handed to another process.
@@ -34,7 +37,7 @@ class Scene:
     content: JsonValue
     attempt: int
     fingerprint: str
-    made_before: MadeBefore = MadeBefore()
+    made_before: MadeBefore = NOTHING
     partial: Path | None = None
 
     @property
