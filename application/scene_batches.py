@@ -112,12 +112,10 @@ class SceneBatches:
     def _stale(
         self, batch: SceneBatch, plan: Plan, before: StageBefore, verify: Verify
     ) -> Mapping[str, str]:
-        stale = {}
+        stale = before.outdated(batch, plan, plan)
         for key in filter(batch.is_done, plan):
-            record = batch.scenes[key]
-            if record.fingerprint != plan.fingerprint(key, before.taken(key)):
-                stale[key] = "its input or its command changed"
-            elif record.artifact and (fault := self._artifacts.fault(record.artifact, verify)):
+            artifact = batch.scenes[key].artifact
+            if key not in stale and artifact and (fault := self._artifacts.fault(artifact, verify)):
                 stale[key] = fault
         return stale
 

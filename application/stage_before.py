@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from threading import Lock
+from typing import NamedTuple
 
 from pydantic import JsonValue
 
 from resumelog.application.event_log import EventLog
 from resumelog.application.ports import Artifacts
+from resumelog.domain.plan import Plan
 from resumelog.domain.scene_batch import SceneBatch
 from resumelog.domain.scene_events import SceneCompleted
+
+
+class Made(NamedTuple):
+    """What a scene takes from the stage before, read at one moment; `hashes` are part of its input."""
+
+    hashes: JsonValue = None
+    result: JsonValue = None
+    file: Path | None = None
 
 
 class StageBefore:
@@ -26,31 +37,58 @@ class StageBefore:
 
     def taken(self, key: str) -> JsonValue:
         """Return the hashes of a scene's result and file there, None while it is not done."""
-        event = self._completed(key)
-        if event is None:
-            return None
-        made = (event.result, event.artifact)
-        return [part.sha256 if part else None for part in made]
+        ((_, taken),) = self._all_taken([key])
+        return taken
 
-    def made(self, key: str) -> tuple[JsonValue, Path | None]:
+    def made(self, key: str) -> Made:
         """Return a scene's result and file there; nothing while it is not done."""
-        event = self._completed(key)
+        ((_, event),) = self._completed([key])
         if event is None:
-            return None, None
+            return Made()
         file = self._artifacts.path_of(event.artifact) if event.artifact else None
-        return self._log.value_of(event), file
+        return Made(_hashes(event), self._log.value_of(event), file)
 
-    def is_done(self, key: str) -> bool:
-        """Tell whether a scene can be begun; so can any where there is no stage before."""
-        return self._batch is None or self._completed(key) is not None
-
-    def _completed(self, key: str) -> SceneCompleted | None:
+    def waiting(self, keys: Iterable[str]) -> set[str]:
+        """Return the scenes that can't be begun: they are not done there."""
         if self._batch is None:
-            return None
+            return set()
         with self._lock:
-            if not self._log.recover(self._batch).is_done(key):
-                return None
-            version = self._batch.scenes[key].version
-        event = self._log.event(self._batch.id, version)
-        assert isinstance(event, SceneCompleted)
-        return event
+            self._log.recover(self._batch)
+            return {key for key in keys if not self._batch.is_done(key)}
+
+    def outdated(self, batch: SceneBatch, plan: Plan, keys: Iterable[str]) -> dict[str, str]:
+        """Return which scenes of a batch are done with another input than theirs is now, and why.
+
+        What is to be made again in the stage before counts as another input at once, so that
+        nothing passes for finished that rests on it.
+        """
+        stale = {}
+        for key, taken in self._all_taken(filter(batch.is_done, keys)):
+            if batch.scenes[key].fingerprint != plan.fingerprint(key, taken):
+                stale[key] = "its input or its command changed"
+                if taken is None and self._batch is not None:
+                    stale[key] = f"it is to be made again in {self.stage}"
+        return stale
+
+    def _all_taken(self, keys: Iterable[str]) -> Iterator[tuple[str, JsonValue]]:
+        for key, event in self._completed(keys):
+            yield key, _hashes(event) if event else None
+
+    def _completed(self, keys: Iterable[str]) -> Iterator[tuple[str, SceneCompleted | None]]:
+        """Iterate over scenes with the events that completed them, read a page at a time."""
+        keys = [*keys]
+        if self._batch is None:
+            yield from ((key, None) for key in keys)
+            return
+        with self._lock:
+            scenes = self._log.recover(self._batch).scenes
+            done = {key: scenes[key].version for key in keys if self._batch.is_done(key)}
+        events = self._log.events_at(self._batch.id, done.values())
+        for key in keys:
+            event = next(events) if key in done else None
+            assert isinstance(event, SceneCompleted | None)
+            yield key, event
+
+
+def _hashes(event: SceneCompleted) -> JsonValue:
+    return [part.sha256 if part else None for part in (event.result, event.artifact)]
