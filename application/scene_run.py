@@ -91,6 +91,11 @@ class SceneRun:
         self.end_batch()
         return self.report()
 
+    @property
+    def is_over(self) -> bool:
+        """Tell whether there was nothing to do from the beginning on."""
+        return self._batch.is_over
+
     def offer(self, keys: Iterable[str]) -> None:
         """Queue scenes, each once until it is recorded; what is not done in the stage before waits."""
         new = [key for key in keys if key in self._waiting or key not in self._offered]

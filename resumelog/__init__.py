@@ -52,6 +52,7 @@ if TYPE_CHECKING:
     )
     from resumelog.application.export_resumer import ExportResumer, get_export_resumer
     from resumelog.application.export_session import ExportSession
+    from resumelog.application.pipeline import Pipeline, PipelineReport
     from resumelog.application.progress_meter import ProgressFacts
     from resumelog.application.resources import Resources
     from resumelog.application.resumable_exporter import ResumableExporter
@@ -59,6 +60,7 @@ if TYPE_CHECKING:
     from resumelog.application.scene import Counts, FailedScene, Report, Scene
     from resumelog.application.scene_batches import SceneBatches
     from resumelog.application.scene_updates import SceneState, SceneUpdate
+    from resumelog.application.stage import Stage
     from resumelog.application.steps import Host, StepContext, StopAsked
     from resumelog.application.stop_flag import StopFlag
     from resumelog.domain.errors import (
@@ -122,6 +124,7 @@ _NAMES_IN = {
     "application.export_reports": "ExportItem ExportsReport ItemReport ItemStatus",
     "application.export_resumer": "ExportResumer get_export_resumer",
     "application.export_session": "ExportSession",
+    "application.pipeline": "Pipeline PipelineReport",
     "application.progress_meter": "ProgressFacts",
     "application.resources": "Resources",
     "application.resumable_exporter": "ResumableExporter",
@@ -129,6 +132,7 @@ _NAMES_IN = {
     "application.scene": "Counts FailedScene Report Scene",
     "application.scene_batches": "SceneBatches",
     "application.scene_updates": "SceneState SceneUpdate",
+    "application.stage": "Stage",
     "application.steps": "Host StepContext StopAsked",
     "application.stop_flag": "StopFlag",
     "domain.errors": (
@@ -207,6 +211,8 @@ __all__ = [
     "NotSaved",
     "OtioExporter",
     "OutputMissing",
+    "Pipeline",
+    "PipelineReport",
     "ProgressBars",
     "ProgressFacts",
     "ProgressFell",
@@ -230,6 +236,7 @@ __all__ = [
     "SessionEntered",
     "SourceIsOutput",
     "SrtExporter",
+    "Stage",
     "StepContext",
     "StopAsked",
     "StopFlag",
