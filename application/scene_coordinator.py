@@ -66,8 +66,15 @@ class Coordinator:
             self._record()
 
     def _fill(self) -> bool:
+        return self._filled() or (self._looked_again() and self._filled())
+
+    def _filled(self) -> bool:
         at_work = [run.fill() for run in self._runs]  # each has its turn
         return any(at_work)
+
+    def _looked_again(self) -> bool:
+        found = [run.looked_again() for run in self._runs]
+        return any(found)
 
     def _record(self) -> None:
         for run in self._runs:

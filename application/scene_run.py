@@ -202,12 +202,21 @@ class SceneRun:
             self._look_at = self._monotonic() + LOOKS_S
             if self._batch.is_asked_to_leave():
                 self._cause = f"the batch was {self._batch.counts().status}"
-            elif self.is_fed:
+            else:
                 self._look_again()
         return not self._cause
 
+    def looked_again(self) -> bool:
+        """Look in the log at once; tell whether anything is to be made again."""
+        if self._cause or not self.is_fed or self._batch.is_asked_to_leave():
+            return False
+        self._look_again()
+        return bool(self._ready)
+
     def _look_again(self) -> None:
         """Take up what was done and is not any more, once there is nothing else to do."""
+        if not self.is_fed:
+            return
         if self._batch.version != self._seen and not (
             self._ready or self._later or self._in_flight
         ):
