@@ -18,6 +18,7 @@ from resumelog import (
     ResumeLog,
     Retry,
     Scene,
+    SceneUpdate,
     Stage,
     StopFlag,
     UnknownScene,
@@ -240,6 +241,28 @@ def test_a_scene_redone_while_later_stages_are_open_marks_them_at_once(log: Resu
     assert isinstance(result, list)
     assert str(result[0]).endswith("!")
     assert reasons(log, "image") == [("1", "it is to be made again in enhancement")]
+
+
+def test_a_scene_in_flight_whose_input_was_redone_meanwhile_is_made_again(log: ResumeLog) -> None:
+    making, redone = Making(), threading.Event()
+    flow = pipeline(log, making, scenes(1))
+
+    def before(stage: str, scene: Scene) -> None:
+        assert scene.key == "1"
+        if stage == "video" and not redone.is_set():
+            making.version["audio", "1"] = "!"
+            log.scenes.regenerate("归途", "audio", ["1"])
+            assert redone.wait(10)
+
+    def noted(stage: str, update: SceneUpdate) -> None:
+        if (stage, update.state) == ("audio", "done") and update.scene.attempt == 2:
+            redone.set()
+
+    making.before = before
+    flow.on_scene(noted)
+    assert flow.run(mode="streaming").is_complete
+    assert making.taken() == sorted([*in_stages("1"), *in_stages("1", since="audio")])
+    assert reasons(log, "video") == [("1", "its input or its command changed")]
 
 
 def test_regenerate_beside_a_pipeline_that_is_at_work_is_done_by_it(log: ResumeLog) -> None:
