@@ -69,7 +69,8 @@ class Batch(BatchReader):
 
         `function(scene)` makes one and returns its result (JSON), or is a coroutine function. Its
         exception, a timeout, or a result that `check` refuses is recorded as that scene's failure,
-        and the rest goes on. `scenes` narrows what is made; `options` are those of `RunOptions`.
+        and the rest goes on. A scene that is not done in the stage before waits, and the report's
+        cause says so. `scenes` narrows what is made; `options` are those of `RunOptions`.
         Returns how the batch stands: where all is done it is completed and left, where it was
         paused or stopped it is left. Ctrl+C lets the scenes in flight end and goes on as
         KeyboardInterrupt, a second one, SIGTERM or SIGHUP ends the run at once; either way the
@@ -93,7 +94,11 @@ class Batch(BatchReader):
         self, scenes: Iterable[SceneName], reason: str = "asked to make it again"
     ) -> Events:
         """Let scenes that are done be made again; what takes from them is `scenes.regenerate`'s."""
-        reasons, at = dict.fromkeys(self.known(scenes), reason), self._running.clock.now()
+        return self.invalidate(dict.fromkeys(self.known(scenes), reason))
+
+    def invalidate(self, reasons: Mapping[str, str]) -> Events:
+        """Let scenes that are done be made again, each for its reason."""
+        at = self._running.clock.now()
         return self._running.do(lambda b, by: b.invalidate(reasons, self.plan, at, by)).events
 
     def on_scene(self, callback: OnScene) -> Callable[[], None]:
@@ -109,12 +114,13 @@ class Batch(BatchReader):
         """Note that a scene is in flight, with the process group and the partial file it leaves."""
         self._running.begun(InFlight(scene.key, scene.attempt, **left_behind))
 
-    def begin(self, scenes: Sequence[Scene]) -> list[Scene]:
+    def begin(self, scenes: Iterable[Scene]) -> list[Scene]:
         """Note that scenes are in flight, and return them with the paths to write their files to."""
+        scenes = [*scenes]
         if self._files.are_made:
             scenes = [replace(scene, partial=self._files.partial(scene, None)) for scene in scenes]
         self._running.begun(*map(_in_flight, scenes))
-        return [*scenes]
+        return scenes
 
     def artifact(self, scene: Scene | str, path: str | Path | None = None) -> Path:
         """Return a temporary path for a scene's file; completing the scene moves it into place.
@@ -216,9 +222,15 @@ class Batch(BatchReader):
         self._end(
             lambda batch, by: (
                 batch.finish(self.plan, by, at)
-                or batch.interrupt(_left(batch, self.plan), cut_off, by, at)
+                or batch.interrupt(self._left_over(batch), cut_off, by, at)
             )
         )
+
+    def _left_over(self, batch: SceneBatch) -> str:
+        remaining = [*batch.remaining(self.plan)]
+        waits = self.waits(len(self.waiting(remaining)))
+        left = f"left with {len(remaining)} scenes to do, {batch.failed} of them failed"
+        return left + (f"; {waits}" if waits else "")
 
     def _end(self, command: Callable[[SceneBatch, Claim], Events]) -> None:
         self._files.discard_all()
@@ -273,7 +285,7 @@ class Batch(BatchReader):
 
     def _outcome(self, scene: Scene | str) -> Outcome:
         """Number the attempt: one that has ended already makes this another."""
-        begun = scene if isinstance(scene, Scene) else self._scene(scene)
+        begun = scene if isinstance(scene, Scene) else self.scene(scene)
         state = self._running.state
         attempt = max(begun.attempt, state.attempts(begun.key) + 1)
         attempt = max(attempt, self._tried.get(begun.key, 0) + 1)
@@ -289,8 +301,3 @@ def _in_flight(scene: Scene) -> InFlight:
 def _size(outcome: Outcome) -> int:
     """Return the bytes that an outcome keeps in memory while it is held."""
     return (outcome.result.size if outcome.result else 0) + len(outcome.error or "")
-
-
-def _left(batch: SceneBatch, plan: Plan) -> str:
-    remaining = sum(1 for _ in batch.remaining(plan))
-    return f"left with {remaining} scenes to do, {batch.failed} of them failed"

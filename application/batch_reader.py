@@ -12,10 +12,8 @@ from pydantic import JsonValue
 from resumelog.application.batch_files import BatchFiles
 from resumelog.application.running import Running
 from resumelog.application.scene import (
-    NOTHING,
     Counts,
     FailedScene,
-    MadeBefore,
     Report,
     Scene,
     SceneName,
@@ -52,6 +50,11 @@ class BatchReader:
         """Tell whether this worker has left, or never had anything to do."""
         return self._running.claim is None
 
+    @property
+    def version(self) -> int:
+        """Up to which version of its stream the batch is known."""
+        return self._running.state.version
+
     def is_asked_to_leave(self) -> bool:
         """Tell whether somebody paused or stopped the batch. Raises LeaseLost."""
         return self._running.watch().status in LEAVES
@@ -69,15 +72,37 @@ class BatchReader:
                 key for key in remaining if (only is None or key in only) and key not in waiting
             ]
 
+    def is_left(self, key: str) -> bool:
+        """Tell whether a scene is not done; one whose result waits for the disk counts as done."""
+        with self._running.lock:
+            is_unsaved = bool(self._running.held) and key in self._unsaved
+            return not is_unsaved and not self._running.state.is_done(key)
+
+    def waiting(self, keys: Iterable[str]) -> set[str]:
+        """Return the scenes that can't be begun yet: they are not done in the stage before."""
+        return self._before.waiting(keys)
+
+    def waits(self, count: int) -> str:
+        """Say of so many scenes what they wait for; nothing of none."""
+        scenes = "scene waits" if count == 1 else "scenes wait"
+        return f"{count} {scenes} for {self._before.stage}" if count else ""
+
+    def outdated(self, keys: Iterable[str]) -> dict[str, str]:
+        """Return which scenes are done with another input than theirs is now, and why."""
+        with self._running.lock:
+            return self._before.outdated(self._running.state, self.plan, keys)
+
     def remaining(self, only: Iterable[SceneName] | None = None) -> Iterator[Scene]:
         """Iterate over the scenes that are not done, in order, and stop at a pause or a stop.
 
-        `only` narrows them. Raises UnknownScene for a scene outside the plan.
+        Those that are not done in the stage before are passed over. `only` narrows them. Raises
+        UnknownScene for a scene outside the plan.
         """
         for key in self.left(only):
             if self.is_asked_to_leave():
                 return
-            yield self.scene(key)
+            if not self.waiting([key]):
+                yield self.scene(key)
 
     def failed(self) -> Iterator[Scene]:
         """Iterate over the scenes whose last attempt failed, in order."""
@@ -85,7 +110,9 @@ class BatchReader:
 
     def scene(self, key: str) -> Scene:
         """Return one scene as it would be begun now. Raises UnknownScene."""
-        return self._scene(key, self._before.made(key))
+        self.known([key])
+        hashes, made = self._before.made(key)
+        return self._scene(key, hashes, made_before=made)
 
     def known(self, scenes: Iterable[SceneName]) -> list[str]:
         """Return the keys of scenes of the plan. Raises UnknownScene for any other."""
@@ -104,7 +131,8 @@ class BatchReader:
         done = [key for key in self.plan if state.is_done(key)]
         versions = [state.scenes[key].version for key in done]
         for key, event in zip(done, log.events_at(state.id, versions), strict=True):
-            yield replace(self._scene(key), attempt=state.attempts(key)), log.value_of(event)
+            scene = self._scene(key, self._before.taken(key))
+            yield replace(scene, attempt=state.attempts(key)), log.value_of(event)
 
     def file_of(self, scene: SceneName) -> Path | None:
         """Return the file that a finished scene made; None where it is not done or made none."""
@@ -139,9 +167,7 @@ class BatchReader:
             assert isinstance(event, SceneFailed)
             yield FailedScene(key, self.plan.index(key), event.error, record.attempts)
 
-    def _scene(self, key: str, before: MadeBefore = NOTHING) -> Scene:
-        self.known([key])
+    def _scene(self, key: str, taken: JsonValue, **made: Any) -> Scene:
         attempt = self._running.state.attempts(key) + 1
-        fingerprint = self.plan.fingerprint(key, self._before.taken(key))
-        place, content = self.plan.index(key), self.plan[key]
-        return Scene(key, place, content, attempt, fingerprint, before)
+        fingerprint = self.plan.fingerprint(key, taken)
+        return Scene(key, self.plan.index(key), self.plan[key], attempt, fingerprint, **made)

@@ -10,6 +10,7 @@ from resumelog.application.errors import AmbiguousJob, JobNotFound, PayloadRemov
 from resumelog.application.event_log import EventLog
 from resumelog.application.job_list import JobList
 from resumelog.application.job_row import JobView
+from resumelog.application.later_stages import planned_keys
 from resumelog.domain.aggregate import EventSourced
 from resumelog.domain.errors import BadKey
 from resumelog.domain.events import DomainEvent, kinds
@@ -86,16 +87,12 @@ class Queries:
         return self._log.history(state.id)
 
     def _plan(self, batch: SceneBatch) -> Plan | None:
-        event = batch.decided_by.get("plan")
-        if event is None:
+        if "plan" not in batch.decided_by:
             return None
         try:
-            plan = self._log.value(batch.id, event.originator_version)
+            keys = planned_keys(self._log, batch)
         except PayloadRemoved:
             return None  # what is done is told without it
-        assert isinstance(plan, dict)
-        keys = plan["scenes"]
-        assert isinstance(keys, list)
         return Plan([{"id": key} for key in keys])
 
     def _candidates(self, name: str) -> Iterator[EventSourced]:

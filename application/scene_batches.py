@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Container, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from typing import Any, Literal, get_args
 from weakref import WeakSet
@@ -14,9 +14,14 @@ from resumelog.application.batch import Batch
 from resumelog.application.batch_files import ArtifactPath, BatchFiles
 from resumelog.application.errors import BadArgument, JobNotFound, PayloadGone
 from resumelog.application.event_log import EventLog
+from resumelog.application.job_list import JobList
+from resumelog.application.later_stages import later_stages, planned_keys
+from resumelog.application.pipeline import Pipeline
 from resumelog.application.ports import Artifacts, Clock, Leases, Signals, Verify
 from resumelog.application.running import Running
+from resumelog.application.scene import SceneName, keys_of
 from resumelog.application.scene_records import RecordedScenes, recorded_scenes
+from resumelog.application.stage import Stage
 from resumelog.application.stage_before import StageBefore
 from resumelog.domain.errors import ResumelogError
 from resumelog.domain.events import Events
@@ -34,9 +39,16 @@ class SceneBatches:
     """All scene batches of one log."""
 
     def __init__(
-        self, log: EventLog, leases: Leases, clock: Clock, artifacts: Artifacts, signals: Signals
+        self,
+        log: EventLog,
+        listed: JobList,
+        leases: Leases,
+        clock: Clock,
+        artifacts: Artifacts,
+        signals: Signals,
     ) -> None:
         """Take the parts that every batch shares."""
+        self._listed = listed
         self._log, self._leases, self._clock, self._artifacts = log, leases, clock, artifacts
         self._signals = signals
         self._open = WeakSet[Batch]()
@@ -92,6 +104,46 @@ class SceneBatches:
         opened = Batch(running, files, plan, before, stale, self._signals)
         self._open.add(opened)
         return opened
+
+    def pipeline(
+        self, project: str, stages: Sequence[Stage], *, scenes: Sequence[JsonValue]
+    ) -> Pipeline:
+        """Return the stages of a project as one workflow over the same scenes, to be run.
+
+        Raises BadArgument.
+        """
+        return Pipeline(self, project, stages, scenes, self._signals)
+
+    def regenerate(
+        self,
+        project: str,
+        stage: str,
+        scenes: Iterable[SceneName],
+        reason: str = "",
+        actor: str = "",
+    ) -> dict[str, Events]:
+        """Let scenes that are done be made again, here and in every stage that took from them.
+
+        Needs no lease: the next run makes them, or the pipeline that is at it. What is in flight
+        meanwhile is recorded with the input that it had, and made again where that was another.
+        Returns the events by stage. Raises UnknownScene, StoreUnavailable.
+        """
+        batch = self._log.recover(SceneBatch.named(project, stage))
+        keys = keys_of(scenes)
+        asked = f"asked for{f' by {actor}' if actor else ''}{f': {reason}' if reason else ''}"
+        new = {stage: self._invalidated(batch, keys, asked)}
+        for later in later_stages(self._log, self._listed, batch):
+            planned = {*planned_keys(self._log, later)}
+            why = f"it is made again in {stage}, {asked}"
+            taken = [key for key in keys if key in planned]
+            new[later.natural_key[-1]] = self._invalidated(later, taken, why)
+        return new
+
+    def _invalidated(self, batch: SceneBatch, keys: Sequence[str], why: str) -> Events:
+        at, reasons = self._clock.now(), dict.fromkeys(keys, why)
+        return self._log.decide(
+            batch, lambda batch: batch.invalidate(reasons, {*planned_keys(self._log, batch)}, at)
+        )
 
     def close(self) -> None:
         """Leave every batch that is still open; what that could not save is logged."""
@@ -153,11 +205,12 @@ class SceneBatches:
     ) -> Iterator[tuple[str, Adopted]]:
         """Bind imported results to what their scenes are made from now; one that is gone is not."""
         keys = [key for key in plan if batch.is_adoptable(key, plan)]
+        taken = dict(before.all_taken(keys))
         events = self._log.events_at(batch.id, [batch.scenes[key].version for key in keys])
         for key, event in zip(keys, events, strict=True):
             with suppress(PayloadGone):
                 result = Payload.of(self._log.value_of(event))
-                yield key, Adopted(plan.fingerprint(key, before.taken(key)), result)
+                yield key, Adopted(plan.fingerprint(key, taken[key]), result)
 
     def _stale(
         self,
@@ -167,17 +220,17 @@ class SceneBatches:
         verify: Verify,
         adopted: Container[str],
     ) -> Mapping[str, str]:
-        stale = {}
+        stale = before.outdated(batch, plan, plan)
         for key in filter(batch.is_done, plan):
-            if key in adopted:
-                continue
             record = batch.scenes[key]
-            if record.fingerprint == plan.imported_fingerprint(key):
+            if key in adopted:
+                stale.pop(key, None)
+            elif record.fingerprint == plan.imported_fingerprint(key):
                 file = "it was imported without its file"
                 stale[key] = file if plan.makes_files else "its imported result is gone"
-            elif record.fingerprint != plan.fingerprint(key, before.taken(key)):
-                stale[key] = "its input or its command changed"
-            elif record.artifact and (fault := self._artifacts.fault(record.artifact, verify)):
+            elif key in stale or not record.artifact:
+                continue
+            elif fault := self._artifacts.fault(record.artifact, verify):
                 stale[key] = fault
         return stale
 

@@ -1,19 +1,19 @@
-"""One run over scenes: a coordinator that hands them out and appends what comes back."""
+"""One run over the scenes of a batch: what is handed out, and what becomes of what comes back."""
 
 from __future__ import annotations
 
 import heapq
 from collections import Counter, deque
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from concurrent.futures import BrokenExecutor, Future
 from itertools import count
-from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, NamedTuple, Unpack
 
 from resumelog.application.retry import ONCE
 from resumelog.application.run_options import RunOptions, require
 from resumelog.application.scene import Report, Scene
 from resumelog.application.scene_attempt import Attempt, Ended, SceneFunction
+from resumelog.application.scene_coordinator import Bell, Coordinator
 from resumelog.application.scene_executors import Workshop
 from resumelog.application.scene_updates import SceneState, SceneUpdate
 from resumelog.application.stop_flag import StopFlag
@@ -26,8 +26,6 @@ if TYPE_CHECKING:
 
 LOOKS_S = 0.05
 """So often a run looks in the log whether it is paused."""
-WAKES_S = 0.2
-"""So long a run sleeps at most: a stop flag rings no bell."""
 
 
 NOT_YET = Ended()
@@ -50,8 +48,10 @@ class _Settled(NamedTuple):
 class SceneRun:
     """Hands scenes out, at most `workers` at once, and records all that are ready in one go.
 
-    What has been recorded is forgotten; a future that was collected is dropped. One thread appends:
-    the one that calls `over`. An interrupt may come between any two steps: each can be done again.
+    What has been recorded is forgotten; a future that was collected is dropped. A coordinator calls
+    its steps in one thread. An interrupt may come between any two: each can be done again.
+    `followers` are told of each scene that is recorded as done; with `is_fed`, scenes that were
+    done and are not any more are taken up as well.
     """
 
     def __init__(
@@ -64,95 +64,136 @@ class SceneRun:
         self._timeout_s = options.get("timeout_s")
         self._attempt = Attempt(function, options.get("check"), self._retry, self._timeout_s)
         self._workers = options.get("workers") or 1
-        self._shop = Workshop(self._attempt, self._workers, options.get("executor"))
+        self.shop = Workshop(self._attempt, self._workers, options.get("executor"))
         self._failures_max = options.get("stop_after_failures")
-        self._stop = options.get("stop") or StopFlag()
+        self.stops = [options.get("stop") or StopFlag()]
+        self.followers, self.is_fed, self._seen = list[SceneRun](), False, 0
+        self._offered, self._waiting = set[str](), dict[str, None]()
+        self._made, self._again = list[str](), set[str]()
         self._ready, self._later = deque[str](), list[tuple[float, int, str]]()
         self._nth = count()
-        self._ended = SimpleQueue[Future[Ended]]()
+        self.bell = Bell()
         self._in_flight: dict[Future[Ended], _Flight] = {}
         self._settled: dict[Future[Ended], _Settled] = {}
         self._hanging: set[Future[Ended]] = set()
         self._failures, self._durations = Counter[str](), dict[str, float]()
         self._cause, self._failed, self._look_at = "", 0, float("-inf")
+        self._began = self._ended_at = self._monotonic()
 
     def over(self, keys: Iterable[str]) -> Report:
         """Make these scenes, and return how the batch stands. Raises NotRunning, LeaseLost."""
-        began = self._monotonic()
-        self._ready.extend(keys)
-        if self._ready:
-            self._run()
-        elapsed_s = self._monotonic() - began
-        self._batch.end_run(self._cause)
-        ran = {"elapsed_s": elapsed_s, "durations": {**self._durations}}
-        return self._batch.report(cause=self._cause, **ran)
-
-    def _run(self) -> None:
-        if self._batch.is_over:
+        self.offer(keys)
+        if self._offered and self._batch.is_over:
             status = self._batch.counts().status
             raise NotRunning(self._batch.title, command="run", status=status)
-        try:
-            with self._batch.signals, self._shop:
-                self._loop_through_interrupt()
-        except BaseException as error:
-            for future in self._in_flight:
-                future.cancel()
-            self._batch.leave_with(error)
-            raise
+        if self._ready:
+            Coordinator([self], self._batch.signals).run()
+        self.end_batch()
+        return self.report()
 
-    def _loop_through_interrupt(self) -> None:
-        try:
-            self._loop()
-        except KeyboardInterrupt:  # a second one is not caught
-            self._cause = self._cause or "KeyboardInterrupt"
-            for future in [*self._in_flight]:
-                if future.done():
-                    self._ended.put(future)
-            self._loop()
-            raise
+    @property
+    def is_over(self) -> bool:
+        """Tell whether there was nothing to do from the beginning on."""
+        return self._batch.is_over
 
-    def _loop(self) -> None:
-        self._record()
-        while self._fill() or self._in_flight or self._is_waiting():
-            self._collect()
-            self._record()
+    def offer(self, keys: Iterable[str]) -> None:
+        """Queue scenes, each once until it is recorded; what is not done in the stage before waits."""
+        new = [key for key in keys if key in self._waiting or key not in self._offered]
+        waiting = self._batch.waiting(new)
+        self._offered.update(new)
+        for key in new:
+            if key in waiting:
+                self._waiting[key] = None
+            else:
+                self._waiting.pop(key, None)
+                self._ready.append(key)
+
+    def offer_all(self) -> None:
+        """Queue all that is left."""
+        self._began = self._ended_at = self._monotonic()
+        self._seen = self._batch.version
+        self.offer(self._batch.left())
+
+    def follow(self, keys: Collection[str]) -> None:
+        """Take up what was just completed in the stage before; what took another result is stale."""
+        if self._batch.is_over:
+            return
+        if stale := self._batch.outdated(keys):
+            self._batch.invalidate(stale)
+            for run in self.followers:
+                run.follow(stale)
+        self._again.update(
+            flight.scene.key for flight in self._in_flight.values() if flight.scene.key in keys
+        )
+        self.offer(key for key in keys if self._batch.is_left(key))
+
+    def end(self, cause: str) -> None:
+        """Begin no more."""
+        self._cause = self._cause or cause
+
+    def end_batch(self) -> None:
+        """Complete the batch if all is done and on disk; leave it if it was paused or stopped."""
+        self._batch.end_run(self._cause)
+
+    def leave_with(self, error: BaseException) -> None:
+        """Leave the batch, for an exception that goes on."""
+        for future in self._in_flight:
+            future.cancel()
+        self._batch.leave_with(error)
+
+    def report(self) -> Report:
+        """Return how the batch stands after this run."""
+        cause = self._cause or self._batch.waits(len(self._waiting))
+        ran = {"elapsed_s": self._ended_at - self._began, "durations": {**self._durations}}
+        return self._batch.report(cause=cause, **ran)
 
     # Begin
 
-    def _fill(self) -> bool:
-        """Begin as many as there is room for; tell whether any was begun."""
+    def fill(self) -> bool:
+        """Begin as many as there is room for; tell whether any is in flight, or waits for its time."""
         room = self._workers - len(self._in_flight) - len(self._hanging)
-        if room <= 0 or not self._goes_on():
-            return False
-        while self._later and self._later[0][0] <= self._monotonic():
-            self._ready.append(heapq.heappop(self._later)[2])
-        keys = [self._ready.popleft() for _ in range(min(room, len(self._ready)))]
-        begun = self._batch.begin([self._batch.scene(key) for key in keys]) if keys else ()
-        for scene in begun:
-            self._submit(scene)
-        return bool(begun)
+        if room > 0 and self._goes_on():
+            while self._later and self._later[0][0] <= self._monotonic():
+                self._ready.append(heapq.heappop(self._later)[2])
+            keys = self._next(room)
+            for scene in self._batch.begin(map(self._batch.scene, keys)) if keys else ():
+                self._submit(scene)
+        return bool(self._in_flight) or self._is_waiting()
+
+    def _next(self, room: int) -> list[str]:
+        """Take as many scenes as there is room for; what is to be made again before them waits."""
+        keys = list[str]()
+        while self._ready and len(keys) < room:
+            some = [self._ready.popleft() for _ in range(min(room - len(keys), len(self._ready)))]
+            waiting = self._batch.waiting(some)
+            self._waiting.update((key, None) for key in some if key in waiting)
+            keys += [key for key in some if key not in waiting]
+        return keys
 
     def _submit(self, scene: Scene) -> None:
         if self._cause:  # the workshop broke just now
             return self._batch.take_back(scene)
         try:
-            future = self._shop.submit(scene)
+            future = self.shop.submit(scene)
         except (BrokenExecutor, RuntimeError) as error:
-            self._broke(self._shop, error)
+            self._broke(self.shop, error)
             self._ready.appendleft(scene.key)
             return self._batch.take_back(scene)
         deadline = self._monotonic() + (self._timeout_s or float("inf"))
-        self._in_flight[future] = _Flight(scene, self._shop, deadline)
-        future.add_done_callback(self._ended.put)
+        self._in_flight[future] = _Flight(scene, self.shop, deadline)
+        future.add_done_callback(self._ring)
         self._tell(scene, SceneState.BEGUN)
         return None
+
+    def _ring(self, future: Future[Ended]) -> None:
+        self.bell.put((self, future))
 
     def _goes_on(self) -> bool:
         """Tell whether more may be begun; else say why not."""
         if self._cause:
             return False
-        if self._stop.cause:
-            self._cause = self._stop.cause
+        if stopped := next((stop.cause for stop in self.stops if stop.cause), ""):
+            self._cause = stopped
         elif self._failures_max and self._failed >= self._failures_max:
             self._cause = f"stopped after {self._failed} failures"
         elif len(self._hanging) >= self._workers:
@@ -161,7 +202,26 @@ class SceneRun:
             self._look_at = self._monotonic() + LOOKS_S
             if self._batch.is_asked_to_leave():
                 self._cause = f"the batch was {self._batch.counts().status}"
+            else:
+                self._look_again()
         return not self._cause
+
+    def looked_again(self) -> bool:
+        """Look in the log at once; tell whether anything is to be made again."""
+        if self._cause or not self.is_fed or self._batch.is_asked_to_leave():
+            return False
+        self._look_again()
+        return bool(self._ready)
+
+    def _look_again(self) -> None:
+        """Take up what was done and is not any more, once there is nothing else to do."""
+        if not self.is_fed:
+            return
+        if self._batch.version != self._seen and not (
+            self._ready or self._later or self._in_flight
+        ):
+            self._seen = self._batch.version
+            self.offer(self._batch.left())
 
     def _is_waiting(self) -> bool:
         """Tell whether scenes wait for their next try, or for a worker."""
@@ -169,29 +229,26 @@ class SceneRun:
 
     def _broke(self, shop: Workshop, error: BaseException) -> None:
         """Open another workshop in place of one that broke, or begin no more."""
-        if shop is self._shop and not shop.reopen():
+        if shop is self.shop and not shop.reopen():
             self._cause = f"the executor takes no more: {error_text(error)}"
 
     # Collect
 
-    def _collect(self) -> None:
-        """Wait for what ends next, and settle all that has ended."""
-        try:
-            future = self._ended.get(timeout=self._patience_s())
-            while True:
-                self._take(future)
-                future = self._ended.get_nowait()
-        except Empty:
-            if self._timeout_s:
-                self._let_go()
-
-    def _patience_s(self) -> float:
+    def patience_s(self) -> float:
+        """Return the seconds until something is to be begun or let go."""
         due = self._later[0][0] if self._later else float("inf")
         deadlines = (each.deadline for each in self._in_flight.values())
         first = min(due, *deadlines) if self._timeout_s and self._in_flight else due
-        return max(0.0, min(first - self._monotonic(), WAKES_S))
+        return max(0.0, first - self._monotonic())
 
-    def _take(self, future: Future[Ended]) -> None:
+    def ring_again(self) -> None:
+        """Ring for all that has ended: an interrupt may have come when it was heard."""
+        for future in [*self._in_flight]:
+            if future.done():
+                self._ring(future)
+
+    def take(self, future: Future[Ended]) -> None:
+        """Settle an attempt that has ended."""
         self._hanging.discard(future)
         flight = self._in_flight.get(future)
         if flight is None or future in self._settled:
@@ -207,20 +264,22 @@ class SceneRun:
         failed = Ended(error=error_text(error), retries=True) if error else None
         self._settle(future, flight.scene, failed or future.result())
 
-    def _let_go(self) -> None:
+    def let_go(self) -> None:
         """Fail what took too long and could not be interrupted."""
+        if not self._timeout_s:
+            return
         now = self._monotonic()
         for future, flight in [*self._in_flight.items()]:
             if now < flight.deadline or future.done():
                 continue
             if not flight.shop.is_at_work_on(future):
-                self._in_flight[future] = flight._replace(deadline=now + (self._timeout_s or 0))
+                self._in_flight[future] = flight._replace(deadline=now + self._timeout_s)
                 continue
             if not flight.shop.replaced_worker():
                 self._hanging.add(future)
             why = TimeoutError(f"it took longer than {self._timeout_s:g} s")
-            retries, elapsed_s = self._retry.wants(why), self._timeout_s or 0.0
-            self._settle(future, flight.scene, Ended(None, error_text(why), elapsed_s, retries))
+            ended = Ended(None, error_text(why), self._timeout_s, self._retry.wants(why))
+            self._settle(future, flight.scene, ended)
 
     def _settle(self, future: Future[Ended], scene: Scene, ended: Ended) -> None:
         """Decide what is recorded of an attempt, and whether there is another."""
@@ -244,16 +303,30 @@ class SceneRun:
             self._failed += 1
         self._settled[future] = _Settled(failed, state, scene, ended, wait_s)
 
-    def _record(self) -> None:
+    def record(self) -> None:
         """Append all that is settled, in one transaction, and tell of it."""
         if not self._settled:
             return
-        self._batch.record([each.outcome for each in self._settled.values()])
+        saved = self._batch.record([each.outcome for each in self._settled.values()])
         settled, self._settled = self._settled, {}
         for future in settled:
             self._in_flight.pop(future, None)
+        self._ended_at = self._monotonic()
         for _, state, scene, ended, wait_s in settled.values():
             self._tell(scene, state, ended, wait_s)
+        self._made += [each.scene.key for each in settled.values() if not each.ended.error]
+        if not saved.held:  # else with the save that writes them
+            self._hand_on()
+
+    def _hand_on(self) -> None:
+        """Let the stages after take up what is done; what took an old result is made again."""
+        made, self._made = self._made, []
+        self._offered.difference_update(made)
+        if again := self._again.intersection(made):
+            self._again -= again
+            self.follow(again)
+        for run in self.followers:
+            run.follow(made)
 
     def _tell(
         self, scene: Scene, state: SceneState, ended: Ended = NOT_YET, wait_s: float = 0.0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from threading import Lock
 
 from pydantic import JsonValue
@@ -10,6 +11,7 @@ from resumelog.application.errors import PayloadGone
 from resumelog.application.event_log import EventLog
 from resumelog.application.ports import Artifacts
 from resumelog.application.scene import MadeBefore
+from resumelog.domain.plan import Plan
 from resumelog.domain.scene_batch import SceneBatch
 from resumelog.domain.scene_events import SceneCompleted
 
@@ -27,34 +29,62 @@ class StageBefore:
 
     def taken(self, key: str) -> JsonValue:
         """Return the hashes of a scene's result and file there, None while it is not done."""
-        event = self._completed(key)
-        if event is None:
-            return None
-        made = (event.result, event.artifact)
-        return [part.sha256 if part else None for part in made]
+        ((_, taken),) = self.all_taken([key])
+        return taken
 
-    def made(self, key: str) -> MadeBefore:
+    def made(self, key: str) -> tuple[JsonValue, MadeBefore]:
         """Return a scene's result and file there; nothing while it is not done."""
-        event = self._completed(key)
+        ((_, event),) = self._completed([key])
         if event is None:
-            return MadeBefore()
+            return None, MadeBefore()
         file = self._artifacts.path_of(event.artifact) if event.artifact else None
         try:
-            return MadeBefore(self._log.value_of(event), file)
+            return _hashes(event), MadeBefore(self._log.value_of(event), file)
         except PayloadGone as gone:
-            return MadeBefore(None, file, str(gone))
+            return _hashes(event), MadeBefore(None, file, str(gone))
 
-    def is_done(self, key: str) -> bool:
-        """Tell whether a scene can be begun; so can any where there is no stage before."""
-        return self._batch is None or self._completed(key) is not None
-
-    def _completed(self, key: str) -> SceneCompleted | None:
+    def waiting(self, keys: Iterable[str]) -> set[str]:
+        """Return the scenes that can't be begun: they are not done there."""
         if self._batch is None:
-            return None
+            return set()
         with self._lock:
-            if not self._log.recover(self._batch).is_done(key):
-                return None
-            version = self._batch.scenes[key].version
-        event = self._log.event(self._batch.id, version)
-        assert isinstance(event, SceneCompleted)
-        return event
+            self._log.recover(self._batch)
+            return {key for key in keys if not self._batch.is_done(key)}
+
+    def outdated(self, batch: SceneBatch, plan: Plan, keys: Iterable[str]) -> dict[str, str]:
+        """Return which scenes of a batch are done with another input than theirs is now, and why.
+
+        What is to be made again in the stage before counts as another input at once, so that
+        nothing passes for finished that rests on it.
+        """
+        stale = {}
+        for key, taken in self.all_taken(filter(batch.is_done, keys)):
+            if batch.scenes[key].fingerprint != plan.fingerprint(key, taken):
+                stale[key] = "its input or its command changed"
+                if taken is None and self._batch is not None:
+                    stale[key] = f"it is to be made again in {self.stage}"
+        return stale
+
+    def all_taken(self, keys: Iterable[str]) -> Iterator[tuple[str, JsonValue]]:
+        """Iterate over scenes with the hashes of what they take."""
+        for key, event in self._completed(keys):
+            yield key, _hashes(event) if event else None
+
+    def _completed(self, keys: Iterable[str]) -> Iterator[tuple[str, SceneCompleted | None]]:
+        """Iterate over scenes with the events that completed them, read a page at a time."""
+        keys = [*keys]
+        if self._batch is None:
+            yield from ((key, None) for key in keys)
+            return
+        with self._lock:
+            scenes = self._log.recover(self._batch).scenes
+            done = {key: scenes[key].version for key in keys if self._batch.is_done(key)}
+        events = self._log.events_at(self._batch.id, done.values())
+        for key in keys:
+            event = next(events) if key in done else None
+            assert isinstance(event, SceneCompleted | None)
+            yield key, event
+
+
+def _hashes(event: SceneCompleted) -> JsonValue:
+    return [part.sha256 if part else None for part in (event.result, event.artifact)]

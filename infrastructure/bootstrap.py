@@ -71,8 +71,8 @@ class ResumeLog:
         self.log, self.view, self.leases, self.clock = log, view, leases, clock
         artifacts = FileArtifacts(root)
         self.exports = ExportJobs(log, leases, clock, artifacts, termination())
-        self.scenes = SceneBatches(log, leases, clock, artifacts, termination())
         self._listed = JobList(log, view)
+        self.scenes = SceneBatches(log, self._listed, leases, clock, artifacts, termination())
         self.queries = Queries(log, self._listed)
         self.audit = Audit(log)
         self._pilots: list[AutoPilot] = []

@@ -60,6 +60,7 @@ if TYPE_CHECKING:
     )
     from resumelog.application.export_resumer import ExportResumer, get_export_resumer
     from resumelog.application.export_session import ExportSession
+    from resumelog.application.pipeline import Pipeline, PipelineReport
     from resumelog.application.progress_meter import ProgressFacts
     from resumelog.application.resources import Resources
     from resumelog.application.resumable_exporter import ResumableExporter
@@ -67,6 +68,7 @@ if TYPE_CHECKING:
     from resumelog.application.scene import Counts, FailedScene, Report, Scene
     from resumelog.application.scene_batches import SceneBatches
     from resumelog.application.scene_updates import SceneState, SceneUpdate
+    from resumelog.application.stage import Stage
     from resumelog.application.steps import Host, StepContext, StopAsked
     from resumelog.application.stop_flag import StopFlag
     from resumelog.domain.errors import (
@@ -124,15 +126,16 @@ _NAMES_IN = {
         "AlreadyRunning BadArgument BadBatch BadStateFile BatchStopped ClosedLog DamagedEvent "
         "DuplicateExport ForeignFile JobNotFound JobPaused NewerSchema NoDriver NoLog "
         "NoOldForm NoOutput NoResumer NoSceneContent NoSuchSimulation NoVersion NotExporter "
-        "NotOurDatabase NotSaved OutputMissing PayloadGone PayloadRemoved ReleaseFailed ResultGone "
-        "ResourcesReleased SceneFileMissing SessionEntered StoreError StoreUnavailable "
-        "Terminated UnknownStore"
+        "NotOurDatabase NotSaved OutputMissing PayloadGone PayloadRemoved ReleaseFailed "
+        "ResourcesReleased ResultGone SceneFileMissing SessionEntered StoreError "
+        "StoreUnavailable Terminated UnknownStore"
     ),
     "application.export": "Export",
     "application.export_jobs": "ExportJobs",
     "application.export_reports": "ExportItem ExportsReport ItemReport ItemStatus",
     "application.export_resumer": "ExportResumer get_export_resumer",
     "application.export_session": "ExportSession",
+    "application.pipeline": "Pipeline PipelineReport",
     "application.progress_meter": "ProgressFacts",
     "application.resources": "Resources",
     "application.resumable_exporter": "ResumableExporter",
@@ -140,6 +143,7 @@ _NAMES_IN = {
     "application.scene": "Counts FailedScene Report Scene",
     "application.scene_batches": "SceneBatches",
     "application.scene_updates": "SceneState SceneUpdate",
+    "application.stage": "Stage",
     "application.steps": "Host StepContext StopAsked",
     "application.stop_flag": "StopFlag",
     "domain.errors": (
@@ -225,6 +229,8 @@ __all__ = [
     "OutputMissing",
     "PayloadGone",
     "PayloadRemoved",
+    "Pipeline",
+    "PipelineReport",
     "ProgressBars",
     "ProgressFacts",
     "ProgressFell",
@@ -249,6 +255,7 @@ __all__ = [
     "SessionEntered",
     "SourceIsOutput",
     "SrtExporter",
+    "Stage",
     "StepContext",
     "StopAsked",
     "StopFlag",

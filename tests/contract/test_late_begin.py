@@ -10,6 +10,7 @@ import pytest
 from support.logs import Store, make_scenes, names_of, scenes
 
 from resumelog import ResumeLog, SceneBatches
+from resumelog.application.job_list import JobList
 from resumelog.application.running import Running
 from resumelog.domain.errors import LeaseLost
 from resumelog.domain.events import Events
@@ -42,7 +43,14 @@ def test_scenes_that_another_worker_made_meanwhile_with_other_params_are_made_ag
         make_scenes(other.scenes.open("电影", "分镜", scenes=THREE, params={"style": "水墨"}))
 
     with closing(Late(log, meanwhile)) as leases:
-        late = SceneBatches(log.log, leases, log.clock, FileArtifacts(store.root), termination())
+        late = SceneBatches(
+            log.log,
+            JobList(log.log, log.view),
+            leases,
+            log.clock,
+            FileArtifacts(store.root),
+            termination(),
+        )
         batch = late.open("电影", "分镜", scenes=THREE, params={"style": "油画"})
         assert make_scenes(batch) == ["1", "2", "3"]
 
