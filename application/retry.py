@@ -49,6 +49,8 @@ class Retry:
     def __post_init__(self) -> None:
         """Refuse what can't be meant."""
         _require(self.attempts >= 1, "attempts", self.attempts, "give 1 or more")
+        is_meant = isinstance(self.retry_on, type | tuple) or callable(self.retry_on)
+        _require(is_meant, "retry_on", self.retry_on, "give error classes, or a function")
         for name in ("backoff_s", "backoff_max_s", "jitter_s"):
             seconds = getattr(self, name)
             _require(0 <= seconds < float("inf"), name, seconds, "give seconds, 0 or more")

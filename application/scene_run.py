@@ -5,7 +5,8 @@ from __future__ import annotations
 import heapq
 from collections import Counter, deque
 from collections.abc import Iterable
-from concurrent.futures import BrokenExecutor, Future
+from concurrent.futures import BrokenExecutor, Executor, Future
+from contextlib import suppress
 from itertools import count
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, NamedTuple, Unpack
@@ -28,6 +29,8 @@ LOOKS_S = 0.05
 """So often a run looks in the log whether it is paused."""
 WAKES_S = 0.2
 """So long a run sleeps at most: a stop flag rings no bell."""
+BREAKS_MAX = 3
+"""So many executors in a row may refuse a scene before the run gives up."""
 
 
 NOT_YET = Ended()
@@ -36,6 +39,7 @@ NOT_YET = Ended()
 class _Flight(NamedTuple):
     scene: Scene
     shop: Workshop
+    executor: Executor
     deadline: float
 
 
@@ -73,6 +77,7 @@ class SceneRun:
         self._in_flight: dict[Future[Ended], _Flight] = {}
         self._settled: dict[Future[Ended], _Settled] = {}
         self._hanging: set[Future[Ended]] = set()
+        self._breaks = 0
         self._failures, self._durations = Counter[str](), dict[str, float]()
         self._cause, self._failed, self._look_at = "", 0, float("-inf")
 
@@ -91,14 +96,27 @@ class SceneRun:
         if self._batch.is_over:
             status = self._batch.counts().status
             raise NotRunning(self._batch.title, command="run", status=status)
-        try:
-            with self._batch.signals, self._shop:
+        with self._batch.signals, self._shop:
+            try:
                 self._loop_through_interrupt()
-        except BaseException as error:
-            for future in self._in_flight:
-                future.cancel()
-            self._batch.leave_with(error)
-            raise
+            except BaseException as error:
+                self._abandon()
+                self._batch.leave_with(error)
+                raise
+            if self._hanging:
+                self._shop.abandon()
+
+    def _abandon(self) -> None:
+        """Record what has ended all the same, and let go of the rest."""
+        done = [future for future in self._in_flight if future.done()]
+        with suppress(Exception):  # what ended the run is raised
+            for future in done:
+                if not future.cancelled() and isinstance(future.exception(), Exception | None):
+                    self._take(future)
+            self._record()
+        for future in self._in_flight:
+            future.cancel()
+        self._shop.abandon()
 
     def _loop_through_interrupt(self) -> None:
         try:
@@ -138,11 +156,12 @@ class SceneRun:
         try:
             future = self._shop.submit(scene)
         except (BrokenExecutor, RuntimeError) as error:
-            self._broke(self._shop, error)
+            self._breaks += 1
+            self._broke(self._shop, self._shop.executor, error)
             self._ready.appendleft(scene.key)
             return self._batch.take_back(scene)
-        deadline = self._monotonic() + (self._timeout_s or float("inf"))
-        self._in_flight[future] = _Flight(scene, self._shop, deadline)
+        self._breaks = 0
+        self._in_flight[future] = _Flight(scene, self._shop, self._shop.executor, float("inf"))
         future.add_done_callback(self._ended.put)
         self._tell(scene, SceneState.BEGUN)
         return None
@@ -167,9 +186,11 @@ class SceneRun:
         """Tell whether scenes wait for their next try, or for a worker."""
         return bool(self._later or self._ready) and self._goes_on()
 
-    def _broke(self, shop: Workshop, error: BaseException) -> None:
-        """Open another workshop in place of one that broke, or begin no more."""
-        if shop is self._shop and not shop.reopen():
+    def _broke(self, shop: Workshop, executor: Executor, error: BaseException) -> None:
+        """Open another executor in place of one that broke, or begin no more."""
+        if executor is not shop.executor:  # that was done already, for another of its scenes
+            return
+        if self._breaks >= BREAKS_MAX or not shop.reopen():
             self._cause = f"the executor takes no more: {error_text(error)}"
 
     # Collect
@@ -187,40 +208,43 @@ class SceneRun:
 
     def _patience_s(self) -> float:
         due = self._later[0][0] if self._later else float("inf")
-        deadlines = (each.deadline for each in self._in_flight.values())
-        first = min(due, *deadlines) if self._timeout_s and self._in_flight else due
-        return max(0.0, min(first - self._monotonic(), WAKES_S))
+        deadlines = [each.deadline for each in self._in_flight.values()] if self._timeout_s else []
+        longest_s = LOOKS_S if float("inf") in deadlines else WAKES_S  # it may begin meanwhile
+        return max(0.0, min(min([due, *deadlines]) - self._monotonic(), longest_s))
 
     def _take(self, future: Future[Ended]) -> None:
         self._hanging.discard(future)
         flight = self._in_flight.get(future)
         if flight is None or future in self._settled:
             return
-        if future.cancelled():
+        if future.cancelled():  # by the executor's owner
             del self._in_flight[future]
+            self._batch.take_back(flight.scene)
             return
         error = future.exception()
         if error and not isinstance(error, Exception):
             raise error  # it stays in flight until the batch is left
         if isinstance(error, BrokenExecutor):
-            self._broke(flight.shop, error)
+            self._broke(flight.shop, flight.executor, error)
         failed = Ended(error=error_text(error), retries=True) if error else None
         self._settle(future, flight.scene, failed or future.result())
 
     def _let_go(self) -> None:
         """Fail what took too long and could not be interrupted."""
-        now = self._monotonic()
+        now, timeout_s = self._monotonic(), self._timeout_s or 0.0
         for future, flight in [*self._in_flight.items()]:
-            if now < flight.deadline or future.done():
+            if future.done():
                 continue
-            if not flight.shop.is_at_work_on(future):
-                self._in_flight[future] = flight._replace(deadline=now + (self._timeout_s or 0))
-                continue
-            if not flight.shop.replaced_worker():
-                self._hanging.add(future)
-            why = TimeoutError(f"it took longer than {self._timeout_s:g} s")
-            retries, elapsed_s = self._retry.wants(why), self._timeout_s or 0.0
-            self._settle(future, flight.scene, Ended(None, error_text(why), elapsed_s, retries))
+            if flight.deadline == float("inf"):  # its time begins when it is at work
+                if flight.shop.is_at_work_on(future):
+                    deadline = now + timeout_s + flight.shop.grace_s
+                    self._in_flight[future] = flight._replace(deadline=deadline)
+            elif now >= flight.deadline:
+                if not flight.shop.replaced_worker():
+                    self._hanging.add(future)
+                why = TimeoutError(f"it took longer than {timeout_s:g} s")
+                ended = Ended(None, error_text(why), timeout_s, self._retry.wants(why))
+                self._settle(future, flight.scene, ended)
 
     def _settle(self, future: Future[Ended], scene: Scene, ended: Ended) -> None:
         """Decide what is recorded of an attempt, and whether there is another."""
