@@ -29,6 +29,9 @@ from resumelog.domain.values import Artifact, Claim, Payload, error_text
 
 logger = logging.getLogger("resumelog")
 
+OUTCOME_BYTES = 1024
+"""What an outcome without a result takes, so that these are bounded as well."""
+
 
 class Batch(BatchReader):
     """A worker's handle on one batch; a context manager that gives the lease back.
@@ -192,7 +195,11 @@ class Batch(BatchReader):
 
     def end_run(self, cause: str) -> None:
         """Complete the batch if all is done and on disk; leave it if it was paused or stopped."""
-        if self._running.held or self.is_over:
+        if self.is_over:
+            return
+        if self._running.held:
+            self._running.flush()
+        if self._running.held:
             return
         if not self.left():
             self.finish()
@@ -287,8 +294,8 @@ def _in_flight(scene: Scene) -> InFlight:
 
 
 def _size(outcome: Outcome) -> int:
-    """Return the bytes that an outcome keeps in memory while it is held."""
-    return (outcome.result.size if outcome.result else 0) + len(outcome.error or "")
+    """Return the bytes that an outcome keeps in memory while it is held, about."""
+    return OUTCOME_BYTES + (outcome.result.size if outcome.result else 0) + len(outcome.error or "")
 
 
 def _left(batch: SceneBatch, plan: Plan) -> str:

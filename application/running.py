@@ -137,6 +137,15 @@ class Running(Generic[State]):
                 self._hold(_Held(claimed, size), error)
                 return Saved((), len(self._held))
 
+    def flush(self) -> None:
+        """Write what is held, if there is room now."""
+        with self.lock:
+            try:
+                self._write_held()
+            except StoreError as error:
+                count = len(self._held)
+                logger.warning("%s: %d saves wait for the disk: %s", self.state.title, count, error)
+
     def accepts(self, command: Command[State]) -> bool:
         """Tell whether the kept state lets a command append something; `do` raises why not."""
         claim = self._held_claim("save")

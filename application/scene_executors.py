@@ -92,7 +92,10 @@ class Coroutines(Executor):
             self._thread.join(LEAVING_S)
 
     def _run(self) -> None:
-        with asyncio.Runner(loop_factory=lambda: self._loop) as runner:
+        with (
+            suppress(SystemExit, KeyboardInterrupt),  # a coroutine's own; its future has it
+            asyncio.Runner(loop_factory=lambda: self._loop) as runner,
+        ):
             runner.get_loop().run_forever()
 
 

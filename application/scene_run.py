@@ -179,7 +179,7 @@ class SceneRun:
         elif self._monotonic() >= self._look_at:
             self._look_at = self._monotonic() + LOOKS_S
             if self._batch.is_asked_to_leave():
-                self._cause = f"the batch was {self._batch.counts().status}"
+                self._cause = self._batch.why_left()
         return not self._cause
 
     def _is_waiting(self) -> bool:

@@ -20,6 +20,7 @@ from support.batch_tasks import BATCH_TASKS
 from support.children import PATIENCE_S, child
 from support.export_tasks import export_by
 from support.fault_tasks import TASKS
+from support.scene_tasks import SCENE_TASKS
 
 A_DAY = "86400"
 
@@ -122,7 +123,7 @@ def _start(
             _become(Path(told), environment)
             if traced:
                 _wait_for_tracer()
-            (TASKS | BATCH_TASKS | {export_by.__name__: export_by})[task](*arguments)
+            (TASKS | BATCH_TASKS | SCENE_TASKS | {export_by.__name__: export_by})[task](*arguments)
             code = 0
         except BaseException:  # noqa: BLE001 - the parent sees it in the file of errors
             traceback.print_exc()
