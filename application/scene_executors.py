@@ -156,7 +156,8 @@ class Workshop:
 
     def is_at_work_on(self, future: Future[Ended]) -> bool:
         """Tell whether a scene is being made, and not waiting for a worker."""
-        return future.running()
+        # the future of a coroutine says that it runs no sooner than it has ended
+        return future.running() or isinstance(self._executor, Coroutines)
 
     def replaced_worker(self) -> bool:
         """Start a worker in place of one that hangs; tell whether that can be done."""

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import threading
 import time
+import weakref
 from collections.abc import Callable
 from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor
 from typing import Any
@@ -83,7 +85,7 @@ def test_an_executor_of_the_callers_stays_open(log: ResumeLog, kind: Any) -> Non
 def test_many_are_made_at_once_and_never_more_than_there_are_workers(log: ResumeLog) -> None:
     at_work, most, lock = [0], [0], threading.Lock()
 
-    def function(scene: Scene) -> None:
+    def function(_: Scene) -> None:
         with lock:
             at_work[0] += 1
             most[0] = max(most[0], at_work[0])
@@ -403,7 +405,7 @@ def test_executors_that_take_nothing_end_the_run(log: ResumeLog) -> None:
 def test_scenes_that_the_pool_cancels_stay_to_be_done(log: ResumeLog) -> None:
     pool = ThreadPoolExecutor(1)
 
-    def function(scene: Scene) -> None:
+    def function(_: Scene) -> None:
         pool.shutdown(wait=False, cancel_futures=True)
 
     batch = opened(log)
@@ -460,15 +462,12 @@ def test_a_listener_that_fails_or_has_ended_spoils_nothing(log: ResumeLog) -> No
 
 
 def test_a_result_is_let_go_once_it_is_recorded(log: ResumeLog) -> None:
-    import gc
-    import weakref
-
     class Result(dict[str, int]):
         pass
 
     alive: list[weakref.ref[Result]] = []
 
-    def function(scene: Scene) -> Any:
+    def function(_: Scene) -> Any:
         gc.collect()
         assert sum(ref() is not None for ref in alive) <= 2
         result = Result(a=1)
