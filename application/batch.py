@@ -115,7 +115,7 @@ class Batch(BatchReader):
     def begin(self, scenes: Sequence[Scene]) -> list[Scene]:
         """Note that scenes are in flight, and return them with the paths to write their files to."""
         if self._files.are_made:
-            scenes = [replace(scene, partial=self._files.partial(scene, None)) for scene in scenes]
+            scenes = [placed for scene in scenes if (placed := self._with_partial(scene))]
         self._running.begun(*map(_in_flight, scenes))
         return [*scenes]
 
@@ -258,6 +258,14 @@ class Batch(BatchReader):
             self.leave(error)
         except ResumelogError as unsaved:
             error.add_note(f"and its record was not saved: {unsaved}")
+
+    def _with_partial(self, scene: Scene) -> Scene | None:
+        """Say where a scene writes its file; where there can be none, that is its failure."""
+        try:
+            return replace(scene, partial=self._files.partial(scene, None))
+        except OSError as error:
+            self.fail(scene, error)
+            return None
 
     def _placed(self, key: str) -> Artifact | None:
         """Move a scene's file into place, unless another worker is at it: then it is not ours to replace."""

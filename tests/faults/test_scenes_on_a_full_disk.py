@@ -85,7 +85,7 @@ def test_the_user_is_told_at_once_how_much_room_is_needed(
         batch = opened(log)
         batch.on_scene(note)
         report = batch.run(function)
-        assert [*told][0] == "30"
+        assert next(iter(told)) == "30"
         assert "bytes are needed" in told["30"]
         assert (report.held > 0, report.is_complete) == (True, False)
         disk.free()
