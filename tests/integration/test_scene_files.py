@@ -18,6 +18,10 @@ def opened(log: ResumeLog, **options: Any) -> Batch:
     return log.scenes.open("电影", "画面", scenes=scenes(1, 2, 3), **options)
 
 
+def names_in(folder: Path) -> list[str]:
+    return sorted(file.name for file in folder.iterdir())
+
+
 def draw(scene: Scene) -> str:
     assert scene.partial
     scene.partial.write_bytes(f"画面 {scene.key}".encode())
@@ -35,7 +39,7 @@ def test_each_file_is_in_its_place_once_its_scene_is_done(
 ) -> None:
     batch = opened(log, artifact=where)
     assert batch.run(draw, workers=3).is_complete
-    assert sorted(os.listdir(tmp_path / "images")) == ["1.png", "2.png", "3.png"]
+    assert names_in(tmp_path / "images") == ["1.png", "2.png", "3.png"]
     assert batch.file_of("2") == tmp_path / "images" / "2.png"
 
 
@@ -47,7 +51,7 @@ def test_what_a_failed_attempt_wrote_is_gone(log: ResumeLog, tmp_path: Path) -> 
 
     with opened(log) as batch:
         batch.run(function)
-    assert sorted(os.listdir(tmp_path / "images")) == ["1.png", "3.png"]
+    assert names_in(tmp_path / "images") == ["1.png", "3.png"]
 
 
 def test_a_scene_that_wrote_no_file_has_failed(log: ResumeLog) -> None:
