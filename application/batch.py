@@ -29,6 +29,9 @@ from resumelog.domain.values import Artifact, Claim, Payload, error_text
 
 logger = logging.getLogger("resumelog")
 
+OUTCOME_BYTES = 1024
+"""What an outcome without a result takes, so that these are bounded as well."""
+
 
 class Batch(BatchReader):
     """A worker's handle on one batch; a context manager that gives the lease back.
@@ -118,7 +121,7 @@ class Batch(BatchReader):
         """Note that scenes are in flight, and return them with the paths to write their files to."""
         scenes = [*scenes]
         if self._files.are_made:
-            scenes = [replace(scene, partial=self._files.partial(scene, None)) for scene in scenes]
+            scenes = [placed for scene in scenes if (placed := self._with_partial(scene))]
         self._running.begun(*map(_in_flight, scenes))
         return scenes
 
@@ -198,7 +201,11 @@ class Batch(BatchReader):
 
     def end_run(self, cause: str) -> None:
         """Complete the batch if all is done and on disk; leave it if it was paused or stopped."""
-        if self._running.held or self.is_over:
+        if self.is_over:
+            return
+        if self._running.held:
+            self._running.flush()
+        if self._running.held:
             return
         if not self.left():
             self.finish()
@@ -264,6 +271,14 @@ class Batch(BatchReader):
         except ResumelogError as unsaved:
             error.add_note(f"and its record was not saved: {unsaved}")
 
+    def _with_partial(self, scene: Scene) -> Scene | None:
+        """Say where a scene writes its file; where there can be none, that is its failure."""
+        try:
+            return replace(scene, partial=self._files.partial(scene, None))
+        except OSError as error:
+            self.fail(scene, error)
+            return None
+
     def _placed(self, key: str) -> Artifact | None:
         """Move a scene's file into place, unless another worker is at it: then it is not ours to replace."""
         if not self._files.has_begun(key):
@@ -299,5 +314,5 @@ def _in_flight(scene: Scene) -> InFlight:
 
 
 def _size(outcome: Outcome) -> int:
-    """Return the bytes that an outcome keeps in memory while it is held."""
-    return (outcome.result.size if outcome.result else 0) + len(outcome.error or "")
+    """Return the bytes that an outcome keeps in memory while it is held, about."""
+    return OUTCOME_BYTES + (outcome.result.size if outcome.result else 0) + len(outcome.error or "")
