@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from typing import Any
 
-from tenacity import RetryCallState, wait_exponential_jitter
+from tenacity import RetryCallState, wait_exponential, wait_random
 
 from resumelog.application.errors import BadArgument
 
@@ -63,8 +63,8 @@ class Retry:
         """Return the seconds before the next try, after so many failures in this run."""
         state = RetryCallState(_NO_RETRYING, None, (), {})
         state.attempt_number = failures
-        wait = wait_exponential_jitter(self.backoff_s, self.backoff_max_s, jitter=self.jitter_s)
-        return max(wait(state), hint_s or 0.0)
+        wait = wait_exponential(self.backoff_s, self.backoff_max_s) + wait_random(0, self.jitter_s)
+        return max(min(wait(state), self.backoff_max_s), hint_s or 0.0)
 
 
 _NO_RETRYING: Any = None
