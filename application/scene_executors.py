@@ -8,6 +8,7 @@ import pickle
 import threading
 from collections.abc import Callable
 from concurrent.futures import Executor, Future, ProcessPoolExecutor
+from contextlib import suppress
 from queue import SimpleQueue
 from typing import Any
 
@@ -17,6 +18,11 @@ from resumelog.application.scene_attempt import Attempt, Ended
 
 Executors = Executor | Callable[[int], Executor] | None
 """An executor that stays the caller's, or what makes one for so many workers."""
+
+IN_A_LOOP = (
+    "this would block the event loop that it is called in; write `async with"
+    " log.scenes.open_async(…) as batch:` and `await batch.run(…)`"
+)
 
 
 class DaemonThreads(Executor):
@@ -102,6 +108,8 @@ class Workshop:
         if self._is_async and not isinstance(executor, Coroutines | None):
             advice = "a coroutine function runs in an event loop; leave the executor out"
             raise BadArgument(option="executor", given=executor, advice=advice)
+        if self._is_async and _is_in_loop():
+            raise BadArgument(option="function", given=attempt.function, advice=IN_A_LOOP)
 
     def __enter__(self) -> None:
         """Start the executor. Raises BadArgument for a function that it can't be sent."""
@@ -149,6 +157,12 @@ class Workshop:
             self.__exit__()
             advice = f"a process pool needs functions from the top level of a module ({error})"
             raise BadArgument(option="function", given=self._function, advice=advice) from error
+
+
+def _is_in_loop() -> bool:
+    with suppress(RuntimeError):
+        return asyncio.get_running_loop() is not None
+    return False
 
 
 def is_async(function: Callable[..., Any]) -> bool:
