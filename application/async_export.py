@@ -20,6 +20,7 @@ from resumelog.domain.resume_point import ResumePoint
 
 T = TypeVar("T")
 
+
 class AsyncExport:
     """One attempt at one export, for the tasks of one event loop.
 
@@ -126,6 +127,8 @@ class AsyncExport:
         return await self._thread.do(partial(call, *arguments))
 
 
-def _tell(loop: asyncio.AbstractEventLoop, listener: Listener, facts: ProgressFacts) -> None:
+def _tell(
+    loop: asyncio.AbstractEventLoop, listener: Listener[ProgressFacts], facts: ProgressFacts
+) -> None:
     """Call a listener in the loop's thread, before the task that waits for the save goes on."""
     loop.call_soon_threadsafe(listener, facts)

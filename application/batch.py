@@ -12,7 +12,7 @@ from typing import Any, Self, Unpack
 from pydantic import JsonValue
 
 from resumelog.application.batch_files import BatchFiles
-from resumelog.application.batch_reader import BatchReader
+from resumelog.application.batch_progress import WatchedBatch
 from resumelog.application.ports import InFlight, Signals
 from resumelog.application.run_options import RunOptions
 from resumelog.application.running import Running, Saved
@@ -30,7 +30,7 @@ from resumelog.domain.values import Artifact, Claim, Payload, error_text
 logger = logging.getLogger("resumelog")
 
 
-class Batch(BatchReader):
+class Batch(WatchedBatch):
     """A worker's handle on one batch; a context manager that gives the lease back.
 
     `stale` says why scenes that were done are made again, `cut_off` which scenes were in flight
@@ -75,7 +75,9 @@ class Batch(BatchReader):
         KeyboardInterrupt, a second one, SIGTERM or SIGHUP ends the run at once; either way the
         batch is left with that cause. Raises NotRunning, UnknownScene, BadArgument, LeaseLost.
         """
-        return SceneRun(self, function, **options).over(self.left(scenes))
+        run, keys = SceneRun(self, function, **options), self.left(scenes)
+        self._expect(len(keys), options.get("workers") or 1)
+        return run.over(keys)
 
     def retry(
         self,
@@ -108,12 +110,14 @@ class Batch(BatchReader):
     def begun(self, scene: Scene, **left_behind: Any) -> None:
         """Note that a scene is in flight, with the process group and the partial file it leaves."""
         self._running.begun(InFlight(scene.key, scene.attempt, **left_behind))
+        self._note_begun([scene])
 
     def begin(self, scenes: Sequence[Scene]) -> list[Scene]:
         """Note that scenes are in flight, and return them with the paths to write their files to."""
         if self._files.are_made:
             scenes = [replace(scene, partial=self._files.partial(scene, None)) for scene in scenes]
         self._running.begun(*map(_in_flight, scenes))
+        self._note_begun(scenes)
         return [*scenes]
 
     def artifact(self, scene: Scene | str, path: str | Path | None = None) -> Path:
@@ -186,6 +190,7 @@ class Batch(BatchReader):
             self._unsaved.update(each.scene for each in outcomes if each.error is None)
         elif self._unsaved:
             self._unsaved.clear()
+        self._came_to(outcomes)
         return saved
 
     # How it ends
@@ -228,6 +233,7 @@ class Batch(BatchReader):
             logger.warning("%s", lost)  # its successor says how it ended
         finally:
             self._running.end()
+            self._tell()
 
     def __enter__(self) -> Self:
         """Return the batch itself."""
