@@ -295,10 +295,11 @@ def test_a_coroutine_that_is_closed_in_a_run_blocks_nothing(log: ResumeLog) -> N
             await batch.run(hang)
 
     coroutine = work()
-    loop.create_task(coroutine)
+    kept = loop.create_task(coroutine)  # its loop has only a weak reference
     loop.run_until_complete(begun.wait())
     for task in asyncio.all_tasks(loop):
         task._log_destroy_pending = False  # type: ignore[attr-defined]  # it is left on purpose
+    assert not kept.done()
     coroutine.close()
     loop.close()
     last = last_interruption(log)
