@@ -201,6 +201,11 @@ class Running(Generic[State]):
             self._in_flight.pop(key, None)
 
     @property
+    def busy(self) -> int:
+        """How many units are in flight; at once, even while a save is made."""
+        return len(self._in_flight)
+
+    @property
     def in_flight(self) -> tuple[Attempt, ...]:
         """The units that were begun and have not ended."""
         with self.lock:

@@ -24,6 +24,10 @@ GRACE_S = 5.0
 """So long after its time is up an attempt is let go of that should have ended by itself."""
 LEAVING_S = 5.0
 """So long a run waits for coroutines that it has cancelled."""
+IN_A_LOOP = (
+    "this would block the event loop that it is called in; write `async with"
+    " log.scenes.open_async(…) as batch:` and `await batch.run(…)`"
+)
 
 
 class DaemonThreads(Executor):
@@ -113,6 +117,8 @@ class Workshop:
         if self._is_async and not isinstance(executor, Coroutines | None):
             advice = "a coroutine function runs in an event loop; leave the executor out"
             raise BadArgument(option="executor", given=executor, advice=advice)
+        if self._is_async and _is_in_loop():
+            raise BadArgument(option="function", given=attempt.function, advice=IN_A_LOOP)
 
     def __enter__(self) -> None:
         """Start the executor. Raises BadArgument for a function that it can't be sent."""
@@ -182,6 +188,12 @@ class Workshop:
             self.__exit__()
             advice = f"a process pool needs functions from the top level of a module ({error})"
             raise BadArgument(option="function", given=self._function, advice=advice) from error
+
+
+def _is_in_loop() -> bool:
+    with suppress(RuntimeError):
+        return asyncio.get_running_loop() is not None
+    return False
 
 
 def is_async(function: Callable[..., Any]) -> bool:
