@@ -22,18 +22,20 @@ class LoopTasks(Coroutines):
         """Begin with none."""
         super().__init__(loop)
         self._tasks, self._futures = set[asyncio.Task[Any]](), set[Future[Any]]()
-        self._is_ended = False
+        self._is_ended = self._is_closed = False
 
     def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
         """Schedule a coroutine function's call, in the context that this is called in."""
         future = super().submit(self._made, fn, *args, **kwargs)
         self._futures.add(future)
         future.add_done_callback(self._futures.discard)
+        if self._is_closed:  # it may have come too late to be cancelled by `end`
+            future.cancel()
         return future
 
     def end(self, *, is_closed: bool) -> None:
         """Cancel all tasks, in the loop's thread; a loop that is closed can wait for none of them."""
-        self._is_ended = True
+        self._is_ended, self._is_closed = True, is_closed
         for task in [*self._tasks]:
             task.cancel()
         for future in [*self._futures] if is_closed else ():
