@@ -76,6 +76,7 @@ class Attempt:
                 err=err,
                 heard=self.reports.take,
                 tick=self._tick,
+                is_patient=lambda: not self._relay.is_asked,
             )
             with self._relay:
                 environment = command.environment(self._export, path)

@@ -16,6 +16,8 @@ from pathlib import Path
 from support.children import PATHS, PATIENCE_S
 
 CTRL_C = b"\x03"
+CTRL_S = b"\x13"
+"""Stops what is shown."""
 IN_ITS_TERMINAL = """
 import fcntl, os, sys, termios
 fcntl.ioctl(0, termios.TIOCSCTTY, 0)
