@@ -38,7 +38,12 @@ class ExportCommand(NamedTuple):
 
     @property
     def fills_output(self) -> bool:
-        """Tell whether it writes to {output}, to be moved into place."""
+        """Tell whether it writes beside its output, to be moved into place: {output}, or what is kept."""
+        return self.keep_partial or self.names_output
+
+    @property
+    def names_output(self) -> bool:
+        """Tell whether {output} stands in it."""
         return any(match[0] == "{output}" for each in self.argv for match in _OUTPUT.finditer(each))
 
     @property
@@ -49,8 +54,6 @@ class ExportCommand(NamedTuple):
     def require_runnable(self) -> None:
         """Raise InputError for what could never run."""
         require_runnable(self.argv[0])
-        if self.keep_partial and not self.fills_output:
-            raise InputError("--keep-partial keeps {output}; let COMMAND append to that path")
         if self.path.is_dir():
             raise InputError(f"{self.path} is a folder; name a file with --output")
 

@@ -10,7 +10,6 @@ from support.exporting import INTO_OUTPUT, KEY, arguments
 @pytest.mark.parametrize(
     ("options", "why"),
     [
-        (["--keep-partial"], r"--keep-partial keeps \{output\}; let COMMAND append"),
         (["--output", "."], "is a folder; name a file with --output"),
         (["--input", "nowhere.mov"], "nowhere.mov is no file .No such file.*and not JSON"),
         (["--db", "mysql://x/y"], "names no store"),
