@@ -24,6 +24,7 @@ from resumelog.infrastructure.artifacts import FileArtifacts, final_of
 from resumelog.infrastructure.media.errors import NotInFormat, SourceIsOutput
 from resumelog.infrastructure.media.film import Film, Scene, film_of
 from resumelog.infrastructure.media.pieces import Pieces, remove_pieces
+from resumelog.infrastructure.media.version import misspelt
 
 if TYPE_CHECKING:
     from resumelog.infrastructure.bootstrap import ResumeLog
@@ -147,6 +148,8 @@ class SceneExporter(ABC):
             advice = f"name the output *{', *'.join(self.suffixes)}"
             raise NotInFormat(job, format=f"the exporter {self.name}", what=what, advice=advice)
         film = film_of(version, job)
+        for slip in misspelt(version):
+            logger.warning("%s: %s", job, slip)
         _require_kept(film, final_of(output), job)
         self.require(film, job)
         return film
