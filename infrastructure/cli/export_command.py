@@ -17,6 +17,7 @@ from resumelog.application.progress_scale import Scale
 from resumelog.infrastructure.cli.options import InputError
 from resumelog.infrastructure.cli.runnable import require_runnable
 
+SHOWN_CHARS = 80
 _OUTPUT = re.compile(r"\{\{output\}\}|(?<!\$)\{output\}")
 
 
@@ -54,8 +55,19 @@ class ExportCommand(NamedTuple):
     def require_runnable(self) -> None:
         """Raise InputError for what could never run."""
         require_runnable(self.argv[0])
+        self._require_path()
         if self.path.is_dir():
             raise InputError(f"{self.path} is a folder; name a file with --output")
+
+    def _require_path(self) -> None:
+        """Raise InputError for what no file can be called, as a name that is too long."""
+        try:
+            self.path.lstat()
+        except (FileNotFoundError, NotADirectoryError, PermissionError):
+            pass
+        except OSError as error:
+            what = f"{str(self.path)[:SHOWN_CHARS]}… can't be the path of a file ({error.strerror})"
+            raise InputError(f"{what}; name a shorter one with --output") from None
 
     def filled(self, path: Path) -> list[str]:
         """Return the command with a path as {output}; {{output}} stays {output}."""
