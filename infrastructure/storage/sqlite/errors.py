@@ -92,8 +92,10 @@ def _reason(path: Path, why: str, advice: str) -> tuple[str, str]:
         why = f"{why} (its file system is read-only)"
         return why, "make that writable, or copy the log to one that is"
     try:
-        free = shutil.disk_usage(path.parent).free
+        size, _, free = shutil.disk_usage(path.parent)
     except OSError:
         return why, advice
+    if not size:
+        return f"{why} (its file system holds no files of yours)", "choose another folder"
     full = free < FULL_BYTES  # where an index can't be made, SQLite does not say so
     return f"{why} ({free:,} bytes free)", _ADVICE["SQLITE_FULL"] if full else advice
