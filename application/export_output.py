@@ -147,8 +147,15 @@ class ExportOutput(ABC):
         """Raise OutputMissing for no file, and for one that stood there before this job began."""
         if not path.is_file():
             raise self.missing(path, path)
-        if self._stood and path == self.output_path and self._artifacts.stamp(path) == self._stood:
+        if not self.has_made(path):
             raise OutputMissing(self.title, output=f"{path} but the one that was there before")
+
+    def has_made(self, path: Path) -> bool:
+        """Tell whether a file stands there that is not the one from before this job began at 0."""
+        if not path.is_file():
+            return False
+        is_old = self._stood and path == self.output_path
+        return not (is_old and self._artifacts.stamp(path) == self._stood)
 
     def _settled(self, path: Path) -> Artifact:
         """Describe the output; the file that was just placed has been hashed already."""

@@ -30,7 +30,8 @@ class Exporter(Protocol):
     present where an earlier attempt stopped: its progress, output_path, and timestamp (seconds).
     Where that attempt had written to output_path, it stands there; one that was lost since begins
     again at 0. An exporter that writes only at its end is told of its progress, and finds no file.
-    What it returns is the path that it wrote, if that is another; what names no file is ignored.
+    What it returns counts where nothing stands at output_path: the path that it wrote instead. Beside a
+    file there it is ignored, whatever it names: a manifest, a log, a word.
 
     Three more methods are optional. `check_export(version, output_path)` raises where it can't be made,
     as where the output would take the place of its own source: that is before the job begins, so that
@@ -153,12 +154,13 @@ class ResumableExporter:
         assert job.output_path
         if self._in_place:
             written = self._run(job, told, version, job.output_path, options)
-            return written if written.exists() else job.output_path
+            own = job.has_made(job.output_path) or not written.is_file()
+            return job.output_path if own else written
         with job.beside_output(keep_partial=True) as partial:
             written = self._run(job, told, version, partial, options)
-            if not written.exists() and partial.is_file():
+            if partial.is_file():  # what it returns may be a manifest, a log, or a word for "done"
                 written = partial
-            if not written.is_file():
+            elif not written.is_file():
                 raise job.missing(written, written)
             final = job.output_path
             stem = partial.name.removesuffix(final.suffix)

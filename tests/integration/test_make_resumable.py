@@ -171,7 +171,32 @@ def test_an_exporter_may_choose_another_suffix(log: ResumeLog, output: Path) -> 
     assert [path.name for path in output.parent.glob("*partial*")] == []
 
 
-@pytest.mark.parametrize("found", [None, "nowhere.mp4"])
+@pytest.mark.parametrize("in_place", [False, True])
+@pytest.mark.parametrize("returned", ["manifest.json", "{}.log", "done", "", "."])
+def test_what_an_exporter_returns_beside_its_output_does_not_count(
+    log: ResumeLog, output: Path, monkeypatch: pytest.MonkeyPatch, returned: str, in_place: bool
+) -> None:
+    monkeypatch.chdir(output.parent)
+    Path("manifest.json").write_text("{}")
+    Path("done").write_text("a file of somebody's")
+
+    class Tells(LineExporter):
+        def export(self, version: dict[str, Any], output_path: str) -> str:
+            made = super().export(version, output_path)
+            Path(f"{made}.log").write_text("fine")
+            return returned.format(made)
+
+    exporter = Tells()
+    exporter.stop_after = 4
+    with pytest.raises(Stopped):
+        export(log, exporter, output, in_place=in_place)
+    exporter.stop_after = None
+    for _ in range(2):
+        assert export(log, exporter, output, in_place=in_place) == str(output)
+        assert lines(output) == EVERY_UNIT
+
+
+@pytest.mark.parametrize("found", [None, "nowhere.mp4", "", "."])
 def test_an_exporter_that_writes_nothing_fails(
     log: ResumeLog, output: Path, found: str | None
 ) -> None:
