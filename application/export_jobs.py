@@ -72,7 +72,8 @@ class ExportJobs:
         None. Another `inputs`, exporter or output begins again at 0, or raises InputsChanged. A
         finished job whose output is intact is skipped: `is_completed`, with nothing `remaining`.
         With `needs_output` none is skipped or completed without a file. On leaving the block the
-        job is completed, or Interrupted (Ctrl+C, SIGTERM, an exit, units left) or Failed records
+        job is completed, or Interrupted (Ctrl+C, SIGTERM, an exit, units left, less than 1.0 reported last,
+        no output where one was to be made: `complete` says that it is done) or Failed records
         why not, and the exception goes on. In the main thread SIGTERM and SIGHUP raise Terminated
         meanwhile, unless the program handles them. A block that catches that or Ctrl+C, and returns
         with less than 1.0 reported (also with nothing), is interrupted all the same: the exception goes on

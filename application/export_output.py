@@ -29,7 +29,7 @@ class ExportOutput(ABC):
         self._left: str | None = None
         self._kept: Path | None = None
         self._began_at = 0.0
-        self._is_noted = False
+        self._is_noted = self._is_asked = False
         self._former: Path | None = None
         self._stood: tuple[int, ...] = ()
         self._placed: Artifact | None = None
@@ -52,6 +52,14 @@ class ExportOutput(ABC):
             self.discard_kept()
         elif self.output_path and not self._began_at:
             self._stood = self._artifacts.stamp(self.output_path, patiently=True)
+
+    def _lacks_output(self, *, is_again: bool) -> bool:
+        """Tell whether a file was to be made, in this attempt or before one that goes on, and is not.
+
+        A first attempt that asks for no temporary path may be one of a job that makes none.
+        """
+        was_to_be_made = is_again or self._is_asked
+        return bool(self.output_path and was_to_be_made and not self.output_path.is_file())
 
     @property
     def title(self) -> str:
@@ -86,7 +94,7 @@ class ExportOutput(ABC):
     @contextmanager
     def beside_output(self, *, keep_partial: bool = False) -> Iterator[Path]:
         """Yield a temporary path as `output` does, and move nothing: `place` does."""
-        final = self._final
+        final, self._is_asked = self._final, True
         partial = self._kept_partial(final) if keep_partial else self._artifacts.partial(final)
         self._left = None if keep_partial else str(partial)
         self._running.begun(InFlight(OUTPUT, 0, partial=self._left))

@@ -138,12 +138,11 @@ class ExportSession:
             return  # it was completed, or left
         export.flush()  # what is kept is done as well
         export.leave_if_interrupted()
-        total = job.report.units_total or export.units_total or 0
-        done = job.units_done_of(total)
-        if done >= total:
-            export.complete(export.output_path if self._needs_output else None)
+        if left := export.left_over(needs_output=self._needs_output):
+            logger.info("%s: %s", job.title, left, extra=of(job))
+            export.leave(left)
         else:
-            export.leave(f"left with {done} of {total} units done")
+            export.complete(export.output_path if self._needs_output else None)
 
     def _record_end(self, error: BaseException) -> None:
         """Let the exception go on even where its record can't be written."""
