@@ -6,11 +6,11 @@ from collections.abc import Callable
 from concurrent.futures import Executor
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from pydantic import JsonValue
 
-from resumelog.application.errors import JobNotFound
+from resumelog.application.errors import BadBatch, JobNotFound
 from resumelog.application.event_log import EventLog
 from resumelog.application.export import Export
 from resumelog.application.export_batch import ExportBatch, ExportFunction, OnItem
@@ -23,7 +23,7 @@ from resumelog.application.export_options import (
 from resumelog.application.export_progress import OnProgress
 from resumelog.application.export_reports import ExportItem, ExportsReport
 from resumelog.application.export_session import ExportSession
-from resumelog.application.export_tasks import ExportItems, tasks_of
+from resumelog.application.export_tasks import ExportItems, VersionExporter, exporter_of, tasks_of
 from resumelog.application.jsonable import jsonable
 from resumelog.application.ports import Artifacts, Clock, Leases, Signals
 from resumelog.application.running import Running
@@ -106,7 +106,7 @@ class ExportJobs:
     def run_all(
         self,
         items: ExportItems,
-        export: ExportFunction,
+        export: ExportFunction | VersionExporter,
         *,
         workers: int = 4,
         executor: Executor | None = None,
@@ -120,8 +120,9 @@ class ExportJobs:
         """Export many versions, `workers` at a time; the failure of one leaves the rest going.
 
         Each is a job of its own: `export(job, version)` is called in a thread with what `resume`
-        yields, makes what remains, and leaves a file at `job.output_path`; so does `export_in` of
-        what make_resumable returns. What is finished and intact is skipped: the same call goes on
+        yields, makes what remains, and leaves a file at `job.output_path`. What make_resumable returns
+        (or its `export_in`) is taken too: the jobs are those of its own `export`, by name, key, inputs and
+        `check_export`, so that what either has finished the other one skips. What is finished and intact is skipped: the same call goes on
         after a kill. `on_item` gets each report as it comes. After `stop_after_failures` no more
         are begun. Once `stop` is set, or an interruption comes, those at work leave at their next
         `remaining`, `save_progress` or `leave_if_paused`; an interruption waits for that and goes
@@ -129,6 +130,11 @@ class ExportJobs:
         Raises BadArgument, BadBatch, BadKey, DuplicateExport and NotJson before anything is begun;
         what an export raises is in its report.
         """
+        own = exporter_of(export)
+        if own:
+            export, exporter = own.export_in, exporter or own.name
+            if on_changed_inputs == "restart":
+                on_changed_inputs = own.on_changed_inputs
         session = partial(
             self._session_of,
             exporter=exporter,
@@ -136,8 +142,8 @@ class ExportJobs:
             save_interval_s=save_interval_s,
         )
         batch = ExportBatch(
-            tasks_of(items, self._artifacts.absolute, session),
-            export,
+            tasks_of(items, self._artifacts.absolute, session, own),
+            cast("ExportFunction", export),
             self._clock,
             workers=workers,
             executor=executor,
@@ -149,12 +155,14 @@ class ExportJobs:
             return batch.run()._replace(exporter=exporter)
 
     def retry_failed(
-        self, report: ExportsReport, export: ExportFunction, **options: Any
+        self, report: ExportsReport, export: ExportFunction | VersionExporter, **options: Any
     ) -> ExportsReport:
         """Run what failed, was interrupted, busy, or never begun, with the options of `run_all`.
 
         Returns the report of all: what was finished, or paused, stands in it as it was.
         """
+        if not isinstance(report, ExportsReport):
+            raise BadBatch(why=f"{report!r} is no report; give what `run_all` returned")
         options = {"exporter": report.exporter, **options}
         again = self.run_all([each.item for each in report.to_retry], export, **options)
         return report.with_retried(again)
