@@ -10,7 +10,7 @@ from typing import Any, cast
 
 from pydantic import JsonValue
 
-from resumelog.application.errors import BadBatch, JobNotFound
+from resumelog.application.errors import BadArgument, BadBatch, JobNotFound
 from resumelog.application.event_log import EventLog
 from resumelog.application.export import Export
 from resumelog.application.export_batch import ExportBatch, ExportFunction, OnItem
@@ -18,6 +18,7 @@ from resumelog.application.export_options import (
     SAVE_INTERVAL_S,
     OnChangedInputs,
     require_on_changed_inputs,
+    require_path,
     seconds_between,
 )
 from resumelog.application.export_progress import OnProgress
@@ -83,6 +84,7 @@ class ExportJobs:
         """
         require_on_changed_inputs(on_changed_inputs)
         save_interval_s = seconds_between(save_interval_s)
+        require_path(output_path)
         output = None if output_path is None else self._artifacts.absolute(output_path)
         job = _job_of(output) if key is None else ExportJob.named(key)
         work = Work(exporter, str(output or ""), fingerprint(inputs))
@@ -93,13 +95,16 @@ class ExportJobs:
             return running, Export(running, self._artifacts, output, save_interval_s)
 
         def begin(job: ExportJob, by: Claim) -> Events:
-            return job.begin(
+            events = job.begin(
                 work,
                 by,
                 self._clock.now(),
                 output_intact=self._is_intact(job, needs_output),
                 on_changed_inputs=on_changed_inputs,
             )
+            if events and output:
+                self._require_place(job, output)
+            return events
 
         return ExportSession(attempt, begin, self._signals, on_progress, needs_output=needs_output)
 
@@ -207,6 +212,11 @@ class ExportJobs:
             if self._log.recover(job).version:
                 return job
         raise JobNotFound(name=key)
+
+    def _require_place(self, job: ExportJob, output: Path) -> None:
+        if found := self._artifacts.no_place(output):
+            advice = f"{found} stands there; name a file"
+            raise BadArgument(job.title, option="output_path", given=str(output), advice=advice)
 
     def _is_intact(self, job: ExportJob, needs_output: bool) -> bool:
         return not (self._artifacts.fault(job.artifact) if job.artifact else needs_output)

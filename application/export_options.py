@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from os import PathLike, fspath
 from threading import TIMEOUT_MAX
 from typing import Literal, get_args
 
@@ -23,6 +24,14 @@ def require_on_changed_inputs(given: object) -> None:
 def require_scale(given: object) -> None:
     """Raise BadArgument for anything but what Scale lists."""
     _require_listed("progress_scale", given, get_args(Scale))
+
+
+def require_path(given: object) -> None:
+    """Raise BadArgument for what names no output; None is a job that has none."""
+    if given is None or (isinstance(given, str | PathLike) and fspath(given)):
+        return
+    advice = "name a file, or give None and a `key`"
+    raise BadArgument(option="output_path", given=given, advice=advice)
 
 
 def seconds_between(given: object, option: str = "save_interval_s") -> float:

@@ -240,6 +240,10 @@ class Artifacts(Protocol):
         """Return where a path below the root is."""
         ...
 
+    def no_place(self, final: Path) -> str:
+        """Return what stands where a file is to be made; empty where there is none, or a file."""
+        ...
+
     def partial(self, final: Path, mark: str = "") -> Path:
         """Return a temporary path beside `final`, with its suffix: that of `mark`, or a new one."""
         ...

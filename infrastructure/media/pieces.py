@@ -11,7 +11,7 @@ import shutil
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from resumelog.infrastructure.artifacts import FileArtifacts, final_of, sha256_of
+from resumelog.infrastructure.artifacts import FileArtifacts, final_of, place_of, sha256_of
 
 FINGERPRINT_CHARS = 32
 
@@ -81,5 +81,5 @@ def remove_pieces(output: Path) -> None:
 
 
 def _folder_of(output: Path) -> Path:
-    final = final_of(output)
+    final = place_of(final_of(output))
     return final.with_name(f".{final.name}.pieces")
