@@ -105,13 +105,14 @@ class ExportOutput(ABC):
             self._leave_partial(partial, keep_partial=keep_partial)
 
     def _leave_partial(self, partial: Path, *, keep_partial: bool) -> None:
-        try:
-            self._sync_appended()  # a fraction that the throttle kept is saved after this
-        finally:
-            self._appended = self._left = None
-            if not keep_partial or self._running.state.artifact:
-                self._artifacts.discard(partial)
-            self._running.ended(OUTPUT)
+        with self._running.lock:  # the throttle's timer may be about to sync it
+            try:
+                self._sync_appended()  # a fraction that the throttle kept is saved after this
+            finally:
+                self._appended = self._left = None
+                if not keep_partial or self._running.state.artifact:
+                    self._artifacts.discard(partial)
+                self._running.ended(OUTPUT)
 
     def place(self, partial: Path, final: Path) -> None:
         """Make a file durable and move it into place. Raises LeaseLost: a successor's stays.
@@ -173,11 +174,12 @@ class ExportOutput(ABC):
         return self._artifacts.settle(path)
 
     def _sync_appended(self) -> None:
-        """What is said to be done is in the file that is appended to."""
-        if self._appended and self._appended.is_file():
-            self._artifacts.sync(self._appended)
+        """What is said to be done is in the file that is appended to. Under the lock."""
+        appended = self._appended
+        if appended and appended.is_file():
+            self._artifacts.sync(appended)
             if not self._is_noted:
-                self._artifacts.note(self._appended, written=True)
+                self._artifacts.note(appended, written=True)
                 self._is_noted = True
 
     @property
