@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import threading
 import time
-from pathlib import Path
+from pathlib import Path, PosixPath
 from threading import Event, RLock, current_thread, main_thread
 from typing import Any
 
@@ -250,18 +250,23 @@ def test_at_most_one_fraction_an_interval_is_written_and_the_last_is_never_lost(
     assert saved(log) == sorted(saved(log)), "progress never falls"
 
 
-class SlowToSync(FileArtifacts):
-    """A timer's sync of the file that is appended to takes until the block that appends was left."""
+class SlowPath(PosixPath):
+    """A timer's look at the file that is appended to takes until the block that appends was left."""
 
-    def __init__(self, root: Path) -> None:
-        super().__init__(root)
-        self.begun, self.left = Event(), Event()
+    begun, left = Event(), Event()
 
-    def sync(self, path: Path) -> None:
+    def is_file(self) -> bool:
         if current_thread() is not main_thread():
             self.begun.set()
             self.left.wait(0.5)
-        super().sync(path)
+        return super().is_file()
+
+
+class SlowFiles(FileArtifacts):
+    """Temporary paths that a timer is slow to look at."""
+
+    def partial(self, final: Path, mark: str = "") -> Path:
+        return SlowPath(super().partial(final, mark))
 
 
 def appending(log: ResumeLog, files: FileArtifacts) -> ExportJobs:
@@ -273,17 +278,16 @@ def test_a_block_is_left_once_the_timer_that_saves_has_let_go_of_its_file(
 ) -> None:
     failed = list[object]()
     monkeypatch.setattr(threading, "excepthook", failed.append)
-    files = SlowToSync(tmp_path)
     with (
         resumelog.open(tmp_path / "jobs.db") as log,
-        appending(log, files).resume("成片.mp4", save_interval_s=0.5) as job,
+        appending(log, SlowFiles(tmp_path)).resume("成片.mp4", save_interval_s=0.5) as job,
     ):
         job.save_progress(0.1)
         with job.output(keep_partial=True) as partial:
             partial.write_bytes(b"frames")
             assert job.save_progress(0.2).throttled
-            assert files.begun.wait(60)
-        files.left.set()
+            assert SlowPath.begun.wait(60)
+        SlowPath.left.set()
         time.sleep(0.1)  # for the timer to fail
         assert (failed, job.saved_progress) == ([], 0.2)
 
