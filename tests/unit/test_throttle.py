@@ -283,7 +283,7 @@ def test_a_block_is_left_once_the_timer_that_saves_has_let_go_of_its_file(
         appending(log, SlowFiles(tmp_path)).resume("成片.mp4", save_interval_s=0.5) as job,
     ):
         job.save_progress(0.1)
-        with job.output(keep_partial=True) as partial:
+        with job.beside_output(keep_partial=True) as partial:
             partial.write_bytes(b"frames")
             assert job.save_progress(0.2).throttled
             assert SlowPath.begun.wait(60)
