@@ -123,6 +123,8 @@ class Export(ExportOutput, Watched):
         Raises ProgressOutOfRange, ProgressFell, UnitsOutOfRange, UnitsTotalChanged, TooLarge,
         LeaseLost, StoreUnavailable; BatchStopped after the save, if `stop` is set and work is left.
         """
+        if progress is units_done is units_total is None and cursor is ...:
+            self.require_fraction(progress)
         with self._running.lock:
             bare = units_done is units_total is None and cursor in (..., self.cursor)
             report = self._filled(progress, units_done, units_total, cursor)

@@ -17,6 +17,8 @@ from resumelog.application.export_batch import ExportBatch, ExportFunction, OnIt
 from resumelog.application.export_options import (
     SAVE_INTERVAL_S,
     OnChangedInputs,
+    require_function,
+    require_key,
     require_on_changed_inputs,
     require_path,
     seconds_between,
@@ -85,6 +87,9 @@ class ExportJobs:
         require_on_changed_inputs(on_changed_inputs)
         save_interval_s = seconds_between(save_interval_s)
         require_path(output_path)
+        require_key(key)
+        if on_progress is not None:
+            require_function("on_progress", on_progress)
         output = None if output_path is None else self._artifacts.absolute(output_path)
         job = _job_of(output) if key is None else ExportJob.named(key)
         work = Work(exporter, str(output or ""), fingerprint(inputs))

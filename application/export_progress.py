@@ -7,6 +7,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable
 from contextlib import suppress
 
+from resumelog.application.export_options import require_function
 from resumelog.application.progress_meter import Meter, ProgressFacts
 
 OnProgress = Callable[[ProgressFacts], object]
@@ -59,6 +60,7 @@ class Watched(ABC):
         threads report the calls may overlap. What it raises is logged and the work goes on; to stop
         the work, pause the job. Returns what ends the calls.
         """
+        require_function("on_progress", callback)
         listener = Listener(callback)
         self._listeners.append(listener)
         listener(self.progress_facts())

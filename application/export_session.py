@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from asyncio import CancelledError
 from collections.abc import Callable
 from contextlib import ExitStack
 from copy import copy
@@ -151,10 +152,16 @@ class ExportSession:
             return
         try:
             if not isinstance(error, Exception) or isinstance(error, JobPaused):
-                self._export.leave(error)
+                self._export.leave(_cause(error))
                 return
             self._export.flush()
             at = self._running.clock.now()
             self._running.do(lambda job, by: job.fail(error, by, at))
         except Exception as unsaved:  # noqa: BLE001 - the first error is the one to raise
             error.add_note(f"its record was not saved: {unsaved}")
+
+
+def _cause(error: BaseException) -> object:
+    if not isinstance(error, CancelledError):
+        return error
+    return f"cancelled: {error}" if str(error) else "cancelled"

@@ -62,6 +62,10 @@ def track(
     """
     if isinstance(job, AsyncExport):
         raise BadArgument(job.title, option="job", given=job, advice=ON_A_LOOP)
+    if not isinstance(job, Export):
+        raise BadArgument(
+            option="job", given=job, advice="give what `with log.exports.resume(…)` gives"
+        )
     return _tracked(job, units, save, _shown(job, title, bars, disable))
 
 

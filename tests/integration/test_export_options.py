@@ -12,7 +12,7 @@ import pytest
 from support.exporters import LineExporter, Stopped
 from support.logs import names_of
 
-from resumelog import ResumeLog, make_resumable, resumable_export_context
+from resumelog import ResumeLog, make_resumable, resumable_export_context, track
 from resumelog.application.errors import BadArgument
 from resumelog.domain.export_job import ExportJob
 
@@ -145,3 +145,51 @@ def test_an_output_that_is_a_link_is_written_through_it_over_an_interruption(
     assert (exporter.made, output.is_symlink()) == ([*range(10)], True)
     assert (len(target.read_text().splitlines()), target.stat().st_mode & 0o777) == (10, 0o600)
     assert [path.name for path in target.parent.iterdir()] == [target.name]
+
+
+def tracked(log: ResumeLog) -> object:
+    del log
+    return track(None, 3)  # type: ignore[call-overload] # as somebody may
+
+
+def listened_to(log: ResumeLog) -> object:
+    with log.exports.resume(None, key="成片") as job:
+        return job.on_progress(3)  # type: ignore[arg-type] # as somebody may
+
+
+def cleaned_up(log: ResumeLog) -> None:
+    with log.exports.resume(None, key="成片") as job:
+        job.resources.callback(3)  # type: ignore[arg-type] # as somebody may
+
+
+def in_a_context(log: Any) -> None:
+    del log
+    with resumable_export_context("成片", log="jobs.db"):  # type: ignore[arg-type] # as somebody may
+        pass
+
+
+def made_resumable(log: Any) -> None:
+    del log
+    make_resumable(LineExporter(), log="jobs.db")  # type: ignore[arg-type] # as somebody may
+
+
+def begun_with_a_number(log: ResumeLog) -> None:
+    log.exports.resume(None, key="成片", on_progress=3)  # type: ignore[arg-type] # as somebody may
+
+
+@pytest.mark.parametrize(
+    ("call", "option"),
+    [
+        (tracked, "job"),
+        (listened_to, "on_progress"),
+        (begun_with_a_number, "on_progress"),
+        (cleaned_up, "callback"),
+        (in_a_context, "log"),
+        (made_resumable, "log"),
+    ],
+)
+def test_what_is_no_job_log_or_function_is_refused_at_once(
+    log: ResumeLog, call: Callable[[ResumeLog], object], option: str
+) -> None:
+    with pytest.raises(BadArgument, match=f"{option}="):
+        call(log)

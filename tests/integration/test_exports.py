@@ -10,7 +10,13 @@ import pytest
 from support.logs import UNITS, events_of, make_units, names_of
 
 from resumelog import ResumeLog
-from resumelog.domain.errors import InputsChanged, NotRunning, UnitsOutOfRange, UnitsRemain
+from resumelog.domain.errors import (
+    InputsChanged,
+    NotRunning,
+    ProgressOutOfRange,
+    UnitsOutOfRange,
+    UnitsRemain,
+)
 from resumelog.domain.export_events import Failed, Interrupted, Restarted
 from resumelog.domain.export_job import ExportJob, Report
 
@@ -308,7 +314,10 @@ def test_what_a_save_does_not_give_is_as_it_was_reported_last(log: ResumeLog) ->
         job.save_progress(0.7)
         assert job.save_progress(cursor={"帧": 8}).on_disk
         assert job.report == Report(0.7, cursor={"帧": 8})
-        assert not job.save_progress().events
+        with pytest.raises(ProgressOutOfRange):
+            job.save_progress()
+        with pytest.raises(UnitsOutOfRange, match=r"units_total=.*remaining"):
+            job.save_progress(units_done=3)
         job.save_progress(units_done=3, units_total=4)
         assert job.report == Report(0.75, 3, 4, {"帧": 8})
         job.save_progress(cursor={"帧": 9})
