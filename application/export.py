@@ -48,6 +48,7 @@ class Export(ExportOutput, Watched):
         self.monotonic = running.clock.monotonic
         self.resources = Resources(running.state.title, running.note_folder)
         self.stop = StopFlag()
+        self._has_reported = False
         self.interruption: Callable[[], BaseException | None] = _nothing
         """Returns what a signal raised in this attempt, whoever caught it."""
 
@@ -133,6 +134,7 @@ class Export(ExportOutput, Watched):
             else:
                 saved = self._write(report)
                 self._throttle.drop()
+            self._has_reported = True
             self._meter.report(self.progress)
         self._tell()
         if self.stop.cause and self.progress < 1:
@@ -206,14 +208,17 @@ class Export(ExportOutput, Watched):
     def left_over(self, *, needs_output: bool) -> str:
         """Return why an attempt that ends well is not done all the same; "" where it is.
 
-        It is done where nothing that was reported says otherwise: with all units, with 1.0, or with no
-        report, or only a cursor, and the output in its place. What is done below 1.0 says `complete`.
+        It is done where nothing that was reported says otherwise: with all units, or with 1.0; and with
+        the output in its place where this attempt reported nothing, or only a cursor. What is done
+        below 1.0 says so by `complete`.
         """
         job = self._running.state
         progress, total = job.progress, job.report.units_total or self.units_total
         if total is not None:
             done = job.units_done_of(total)
             return f"left with {done} of {total} units done" if done < total else ""
+        if self._placed and not self._has_reported:
+            return ""
         if 0 < progress < 1:
             return f"left at {progress:g}; report 1.0, or call `complete`, where it is done"
         if progress or self._placed:

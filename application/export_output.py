@@ -132,6 +132,13 @@ class ExportOutput(ABC):
         why = ": what stands there is a folder" if written.is_dir() else ""
         return OutputMissing(self.title, output=f"{output}{why}")
 
+    def doubt_partial(self) -> None:
+        """Let the next attempt begin with an empty partial: this one may hold parts twice."""
+        with self._running.lock:
+            if self._appended:
+                self._artifacts.note(self._appended, doubtful=True)
+                self._is_noted = True
+
     def _doubled(self, partial: Path, final: Path) -> Path:
         beside = self._artifacts.partial(final)
         self._running.begun(InFlight(OUTPUT, 0, partial=str(beside)))
@@ -209,8 +216,11 @@ class ExportOutput(ABC):
         partial, *_ = self._all_kept(final)
         state = self._running.state
         was_noted = self._began_at > 0 and not state.imported_from
-        if state.progress and self._artifacts.is_lost(partial, was_noted=was_noted):
-            self.begin_again("what it had written is gone")
+        if state.progress:
+            if self._artifacts.is_lost(partial, was_noted=was_noted):
+                self.begin_again("what it had written is gone")
+            elif self._artifacts.is_doubtful(partial):
+                self.begin_again("what it had written may hold parts twice")
             state = self._running.state
         if state.report == Report(0.0):
             self._artifacts.discard(partial)

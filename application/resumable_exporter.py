@@ -191,7 +191,7 @@ class ResumableExporter:
         to: Path,
         options: dict[str, Any],
     ) -> Path:
-        told.begins()
+        told.begins(to)
         if job.progress >= 1 and not to.exists():
             told.begin_again("its output is missing")
         if job.progress:

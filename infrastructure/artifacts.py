@@ -22,6 +22,7 @@ PARTIAL = re.compile(
 )
 
 NOTE = ".begun"
+DOUBTFUL = "doubtful"
 STEM_AND_END_BYTES_MAX = 255 - len(".") - len("-copy") - len(NOTE)
 NEW_NS = 100_000_000
 NANOSECONDS = 1_000_000_000
@@ -124,12 +125,20 @@ class FileArtifacts:
         if not partial.exists() and path.is_file():
             _copy(path, partial)
 
-    def note(self, partial: Path, *, written: bool = False) -> None:
-        """Note beside a kept temporary path that an attempt began with it, or has written to it."""
+    def note(self, partial: Path, *, written: bool = False, doubtful: bool = False) -> None:
+        """Note beside a kept temporary path that an attempt began with it, or has written to it.
+
+        In doubt, it may hold parts twice.
+        """
         note = _note(partial)
-        if written or not note.exists():
-            note.write_text("written" if written else "")
+        if written or doubtful or not note.exists():
+            note.write_text(DOUBTFUL if doubtful else "written" if written else "")
             _sync(note.parent)
+
+    def is_doubtful(self, partial: Path) -> bool:
+        """Tell whether what stands at a kept temporary path was noted as in doubt."""
+        note = _note(partial)
+        return note.exists() and note.read_text() == DOUBTFUL
 
     def is_lost(self, partial: Path, *, was_noted: bool = True) -> bool:
         """Tell whether nothing stands at a kept temporary path though something had been there.

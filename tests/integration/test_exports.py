@@ -146,6 +146,14 @@ def test_a_part_that_a_block_was_left_with_by_break_is_not_the_whole(
     assert names_of(log, str(output))[-1] == "Interrupted"
 
 
+def test_an_attempt_that_only_places_the_output_is_done(log: ResumeLog, output: Path) -> None:
+    with pytest.raises(KeyboardInterrupt):
+        die_at(log, output, 0.5)
+    with log.exports.resume(output) as export, export.output() as partial:
+        partial.write_bytes(b"frames")
+    assert names_of(log, str(output))[-1] == "Completed"
+
+
 def test_a_cursor_and_the_output_in_its_place_are_done(log: ResumeLog, output: Path) -> None:
     with log.exports.resume(output) as export, export.output() as partial:
         export.save_progress(cursor={"帧": 7})

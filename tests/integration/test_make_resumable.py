@@ -436,6 +436,49 @@ def test_an_exporter_that_begins_at_0_after_a_resume_is_recorded_so(
     assert lines(output) == EVERY_UNIT
 
 
+class AppendsAlways(LineExporter):
+    """It begins again at 0, and appends all the same."""
+
+    def export(self, version: dict[str, Any], output_path: str) -> str:
+        with Path(output_path).open("a") as file:
+            for unit in range(self.units):
+                if unit == self.stop_after:
+                    raise Stopped
+                file.write(f"{unit} again\n")
+                file.flush()
+                version["_progress_callback"]((unit + 1) / self.units)
+        return output_path
+
+
+@pytest.mark.parametrize(
+    "exporter", [LineExporter("relative"), AppendsAlways()], ids=["relative", "appends"]
+)
+def test_an_exporter_that_seems_to_begin_again_and_appends_is_told_of(
+    log: ResumeLog, output: Path, exporter: LineExporter, caplog: pytest.LogCaptureFixture
+) -> None:
+    stopped_after(log, exporter, output, 6)
+    assert "twice" not in caplog.text
+    stopped_after(log, exporter, output, 2)
+    assert [
+        line for line in caplog.messages if "twice" in line and 'progress_scale="relative"' in line
+    ]
+    caplog.clear()
+    export(log, exporter, output)
+    assert "twice" not in caplog.text
+    assert lines(output) == EVERY_UNIT
+    reasons = [e.reason for e in events_of(log, str(output)) if isinstance(e, Restarted)]
+    assert reasons[1:] == ["what it had written may hold parts twice"]
+
+
+def test_an_exporter_that_begins_again_with_an_empty_file_is_not_doubted(
+    log: ResumeLog, output: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    exporter = LineExporter("from the start")
+    stopped_after(log, exporter, output, 6)
+    export(log, exporter, output)
+    assert "twice" not in caplog.text
+
+
 def test_an_exporter_whose_file_is_gone_begins_at_0(log: ResumeLog, output: Path) -> None:
     exporter = LineExporter()
     stopped_after(log, exporter, output, 4)
