@@ -26,11 +26,12 @@ from resumelog.application.export_options import (
 from resumelog.application.export_progress import OnProgress
 from resumelog.application.export_reports import ExportItem, ExportsReport
 from resumelog.application.export_session import ExportSession
-from resumelog.application.export_tasks import ExportItems, VersionExporter, exporter_of, tasks_of
+from resumelog.application.export_tasks import ExportItems, tasks_of
 from resumelog.application.jsonable import jsonable
 from resumelog.application.ports import Artifacts, Clock, Leases, Signals
 from resumelog.application.running import Running
 from resumelog.application.stop_flag import StopFlag
+from resumelog.application.version_exporter import VersionExporter, exporter_of
 from resumelog.domain.errors import BadKey
 from resumelog.domain.events import Events
 from resumelog.domain.export_job import ExportJob, Work

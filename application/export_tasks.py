@@ -6,57 +6,17 @@ from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager
 from functools import partial
 from pathlib import Path
-from types import TracebackType
-from typing import Any, NamedTuple, Protocol, runtime_checkable
+from typing import Any, NamedTuple
 from uuid import UUID
-
-from pydantic import JsonValue
 
 from resumelog.application.errors import BadBatch, DuplicateExport
 from resumelog.application.export import Export
-from resumelog.application.export_options import OnChangedInputs
 from resumelog.application.export_reports import ExportItem
+from resumelog.application.version_exporter import VersionExporter, bound_by, looked_at
 from resumelog.domain.export_job import ExportJob
 
 ExportItems = Iterable[ExportItem | tuple[Any, str | Path]]
 """Items, or pairs of a version and its output path."""
-
-
-@runtime_checkable
-class VersionExporter(Protocol):
-    """What exports versions by itself too, and says how its jobs are named and what they are bound to."""
-
-    @property
-    def name(self) -> str:
-        """The name that its jobs are bound to."""
-        ...
-
-    @property
-    def on_changed_inputs(self) -> OnChangedInputs:
-        """What its own exports do about another input."""
-        ...
-
-    def key_of(self, version: Any, output_path: str) -> str | None:
-        """Return the key of a version's job; None for its output's path."""
-        ...
-
-    def inputs_of(self, version: Any) -> JsonValue:
-        """Return what a version's job is bound to."""
-        ...
-
-    def require(self, version: Any, output_path: str) -> None:
-        """Raise for what can't be exported, before its job begins."""
-        ...
-
-    def export_in(self, job: Export, version: Any) -> object:
-        """Export within a job that was begun already."""
-        ...
-
-
-def exporter_of(export: object) -> VersionExporter | None:
-    """Return the exporter that an export is, or whose `export_in` it is; None for a plain function."""
-    owner = getattr(export, "__self__", export)
-    return owner if isinstance(owner, VersionExporter) else None
 
 
 class Task(NamedTuple):
@@ -87,8 +47,8 @@ def tasks_of(
         output, item = absolute(given.output_path), given
         begun = session
         if exporter:
-            item = _bound_by(exporter, given)
-            begun = partial(_looked_at, exporter, str(output), session)
+            item = bound_by(exporter, given)
+            begun = partial(looked_at, exporter, str(output), session)
         job = ExportJob.named(str(output) if item.key is None else item.key)
         tasks.append(Task(given, item, job.id, job.natural_key[0], output, begun(item)))
     _require_each_once(tasks)
@@ -102,44 +62,6 @@ def _item(given: object) -> ExportItem:
         if len(given) == 2:
             return ExportItem(*given)
     raise BadBatch(why=f"{given!r} is neither an ExportItem nor a version and its output path")
-
-
-def _bound_by(exporter: VersionExporter, item: ExportItem) -> ExportItem:
-    """Return an item whose job is the one of the exporter's own `export`, unless it says another."""
-    output = str(item.output_path)
-    key = exporter.key_of(item.version, output) if item.key is None else item.key
-    inputs = exporter.inputs_of(item.version) if item.inputs is None else item.inputs
-    return item._replace(key=key, inputs=inputs)
-
-
-def _looked_at(
-    exporter: VersionExporter,
-    output: str,
-    session: Callable[[ExportItem], AbstractContextManager[Export]],
-    item: ExportItem,
-) -> AbstractContextManager[Export]:
-    return _Required(session(item), partial(exporter.require, item.version, output))
-
-
-class _Required(AbstractContextManager[Export]):
-    """A session that begins once nothing speaks against its export."""
-
-    def __init__(
-        self, session: AbstractContextManager[Export], require: Callable[[], object]
-    ) -> None:
-        self._session, self._require = session, require
-
-    def __enter__(self) -> Export:
-        self._require()
-        return self._session.__enter__()
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self._session.__exit__(kind, error, traceback)
 
 
 def _require_each_once(tasks: Sequence[Task]) -> None:
