@@ -140,7 +140,8 @@ class ExportSession:
         export.flush()  # what is kept is done as well
         export.leave_if_interrupted()
         if left := export.left_over(needs_output=self._needs_output):
-            logger.info("%s: %s", job.title, left, extra=of(job))
+            if export.units_total is None and job.report.units_total is None:
+                logger.warning("%s: %s", job.title, left, extra=of(job))
             export.leave(left)
         else:
             export.complete(export.output_path if self._needs_output else None)
