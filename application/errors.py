@@ -85,6 +85,16 @@ class AlreadyRunning(ResumelogError):
 
     text = "is being worked on by {holder}; wait for it, or stop it first"
     holder: str
+    is_own: bool = False
+
+    def wording(self) -> str:
+        """Nobody who waits for himself gets on."""
+        if not self.is_own:
+            return self.text
+        return (
+            "is being worked on by this very process ({holder}), in another thread or an outer block;"
+            " waiting in it is of no use: leave that block first"
+        )
 
 
 class SessionEntered(ResumelogError):

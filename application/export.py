@@ -48,6 +48,7 @@ class Export(ExportOutput, Watched):
         self.monotonic = running.clock.monotonic
         self.resources = Resources(running.state.title, running.note_folder)
         self.stop = StopFlag()
+        self._has_reported = False
         self.interruption: Callable[[], BaseException | None] = _nothing
         """Returns what a signal raised in this attempt, whoever caught it."""
 
@@ -98,14 +99,13 @@ class Export(ExportOutput, Watched):
         return self._running.state.status is ExportStatus.COMPLETED
 
     def remaining(self, total: int) -> Iterator[int]:
-        """Iterate over the units that are left, of `total`; stop where somebody paused the job."""
+        """Iterate over the units that are left, of `total`; stop where somebody paused the job.
+
+        Raises UnitsOutOfRange at once for what is no whole number from 0 on.
+        """
+        self._running.state.require_total(total)
         self.units_total = total
-        done = (
-            total if self.is_completed else self._running.state.units_done_of(total, self.progress)
-        )
-        for unit in range(done, total):
-            self.leave_if_paused()
-            yield unit
+        return self._remaining(total)
 
     def save_progress(
         self,
@@ -124,6 +124,8 @@ class Export(ExportOutput, Watched):
         Raises ProgressOutOfRange, ProgressFell, UnitsOutOfRange, UnitsTotalChanged, TooLarge,
         LeaseLost, StoreUnavailable; BatchStopped after the save, if `stop` is set and work is left.
         """
+        if progress is units_done is units_total is None and cursor is ...:
+            self.require_fraction(progress)
         with self._running.lock:
             bare = units_done is units_total is None and cursor in (..., self.cursor)
             report = self._filled(progress, units_done, units_total, cursor)
@@ -132,6 +134,7 @@ class Export(ExportOutput, Watched):
             else:
                 saved = self._write(report)
                 self._throttle.drop()
+            self._has_reported = True
             self._meter.report(self.progress)
         self._tell()
         if self.stop.cause and self.progress < 1:
@@ -202,6 +205,30 @@ class Export(ExportOutput, Watched):
             assert isinstance(event, Paused)
             raise JobPaused(job.title, actor=event.actor, reason=event.reason)
 
+    def left_over(self, *, needs_output: bool) -> str:
+        """Return why an attempt that ends well is not done all the same; "" where it is.
+
+        It is done where nothing that was reported says otherwise: with all units, or with 1.0; and with
+        the output in its place where this attempt reported nothing, or only a cursor. What is done
+        below 1.0 says so by `complete`.
+        """
+        job = self._running.state
+        progress, total = job.progress, job.report.units_total or self.units_total
+        if total is not None:
+            done = job.units_done_of(total)
+            return f"left with {done} of {total} units done" if done < total else ""
+        if self._placed and not self._has_reported:
+            return ""
+        if 0 < progress < 1:
+            return f"left at {progress:g}; report 1.0, or call `complete`, where it is done"
+        if progress or self._placed:
+            return ""
+        if job.report.cursor is not None:
+            return "left at a cursor; report 1.0, or call `complete`, where it is done"
+        if not needs_output and self._lacks_output(is_again=job.attempts > 1):
+            return f"left without its output {self.output_path}; call `complete` where it has none"
+        return ""
+
     def leave_if_interrupted(self) -> None:
         """Raise what a signal raised in this attempt, unless all is reported done.
 
@@ -211,6 +238,13 @@ class Export(ExportOutput, Watched):
         came = self.interruption()
         if came and self.progress < 1:
             raise came
+
+    def _remaining(self, total: int) -> Iterator[int]:
+        state = self._running.state
+        done = total if self.is_completed else state.units_done_of(total, self.progress)
+        for unit in range(done, total):
+            self.leave_if_paused()
+            yield unit
 
     def _filled(
         self,

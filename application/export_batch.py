@@ -48,15 +48,15 @@ class ExportBatch:
     ) -> None:
         """Take what is to be done. Raises BadBatch."""
         _require(callable(export), f"{export!r} is no function of a job and a version")
-        _require(workers >= 1, f"{workers} workers do nothing; give 1 or more")
-        enough = stop_after_failures is None or stop_after_failures >= 1
-        _require(enough, f"stop_after_failures is {stop_after_failures}; give 1 or more, or None")
+        _require(_counts(workers), f"{workers!r} workers do nothing; give 1 or more")
+        enough = stop_after_failures is None or _counts(stop_after_failures)
+        _require(enough, f"stop_after_failures is {stop_after_failures!r}; give 1 or more, or None")
         _require(_has_threads(executor), "workers share a log, and so a process; give threads")
         self._tasks, self._export, self._monotonic = tasks, export, clock.monotonic
         self._workers, self._executor = workers, executor
         self._failures_max, self._on_item = stop_after_failures, on_item
         self._stop = stop or StopFlag()
-        self._reports = [ItemReport(task.item, task.key, task.output) for task in tasks]
+        self._reports = [ItemReport(task.given, task.key, task.output) for task in tasks]
         self._ended = deque[int]()
         self._cause = ""
         self._at_work = self._failures = 0
@@ -181,6 +181,10 @@ def _status(error: BaseException, job: Export | None) -> ItemStatus:
 def _require(is_so: bool, why: str) -> None:
     if not is_so:
         raise BadBatch(why=why)
+
+
+def _counts(number: object) -> bool:
+    return isinstance(number, int) and number >= 1
 
 
 def _has_threads(executor: Executor | None) -> bool:

@@ -6,18 +6,21 @@ from collections.abc import Callable
 from concurrent.futures import Executor
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from pydantic import JsonValue
 
-from resumelog.application.errors import JobNotFound
+from resumelog.application.errors import BadArgument, BadBatch, JobNotFound
 from resumelog.application.event_log import EventLog
 from resumelog.application.export import Export
 from resumelog.application.export_batch import ExportBatch, ExportFunction, OnItem
 from resumelog.application.export_options import (
     SAVE_INTERVAL_S,
     OnChangedInputs,
+    require_function,
+    require_key,
     require_on_changed_inputs,
+    require_path,
     seconds_between,
 )
 from resumelog.application.export_progress import OnProgress
@@ -28,6 +31,7 @@ from resumelog.application.jsonable import jsonable
 from resumelog.application.ports import Artifacts, Clock, Leases, Signals
 from resumelog.application.running import Running
 from resumelog.application.stop_flag import StopFlag
+from resumelog.application.version_exporter import VersionExporter, exporter_of
 from resumelog.domain.errors import BadKey
 from resumelog.domain.events import Events
 from resumelog.domain.export_job import ExportJob, Work
@@ -72,7 +76,8 @@ class ExportJobs:
         None. Another `inputs`, exporter or output begins again at 0, or raises InputsChanged. A
         finished job whose output is intact is skipped: `is_completed`, with nothing `remaining`.
         With `needs_output` none is skipped or completed without a file. On leaving the block the
-        job is completed, or Interrupted (Ctrl+C, SIGTERM, an exit, units left) or Failed records
+        job is completed, or Interrupted (Ctrl+C, SIGTERM, an exit, units left, less than 1.0 reported last,
+        no output where one was to be made: `complete` says that it is done) or Failed records
         why not, and the exception goes on. In the main thread SIGTERM and SIGHUP raise Terminated
         meanwhile, unless the program handles them. A block that catches that or Ctrl+C, and returns
         with less than 1.0 reported (also with nothing), is interrupted all the same: the exception goes on
@@ -82,6 +87,10 @@ class ExportJobs:
         """
         require_on_changed_inputs(on_changed_inputs)
         save_interval_s = seconds_between(save_interval_s)
+        require_path(output_path)
+        require_key(key)
+        if on_progress is not None:
+            require_function("on_progress", on_progress)
         output = None if output_path is None else self._artifacts.absolute(output_path)
         job = _job_of(output) if key is None else ExportJob.named(key)
         work = Work(exporter, str(output or ""), fingerprint(inputs))
@@ -92,20 +101,23 @@ class ExportJobs:
             return running, Export(running, self._artifacts, output, save_interval_s)
 
         def begin(job: ExportJob, by: Claim) -> Events:
-            return job.begin(
+            events = job.begin(
                 work,
                 by,
                 self._clock.now(),
                 output_intact=self._is_intact(job, needs_output),
                 on_changed_inputs=on_changed_inputs,
             )
+            if events and output:
+                self._require_place(job, output)
+            return events
 
         return ExportSession(attempt, begin, self._signals, on_progress, needs_output=needs_output)
 
     def run_all(
         self,
         items: ExportItems,
-        export: ExportFunction,
+        export: ExportFunction | VersionExporter,
         *,
         workers: int = 4,
         executor: Executor | None = None,
@@ -119,8 +131,9 @@ class ExportJobs:
         """Export many versions, `workers` at a time; the failure of one leaves the rest going.
 
         Each is a job of its own: `export(job, version)` is called in a thread with what `resume`
-        yields, makes what remains, and leaves a file at `job.output_path`; so does `export_in` of
-        what make_resumable returns. What is finished and intact is skipped: the same call goes on
+        yields, makes what remains, and leaves a file at `job.output_path`. What make_resumable returns
+        (or its `export_in`) is taken too: the jobs are those of its own `export`, by name, key, inputs and
+        `check_export`, so that what either has finished the other one skips. What is finished and intact is skipped: the same call goes on
         after a kill. `on_item` gets each report as it comes. After `stop_after_failures` no more
         are begun. Once `stop` is set, or an interruption comes, those at work leave at their next
         `remaining`, `save_progress` or `leave_if_paused`; an interruption waits for that and goes
@@ -128,6 +141,11 @@ class ExportJobs:
         Raises BadArgument, BadBatch, BadKey, DuplicateExport and NotJson before anything is begun;
         what an export raises is in its report.
         """
+        own = exporter_of(export)
+        if own:
+            export, exporter = own.export_in, exporter or own.name
+            if on_changed_inputs == "restart":
+                on_changed_inputs = own.on_changed_inputs
         session = partial(
             self._session_of,
             exporter=exporter,
@@ -135,8 +153,8 @@ class ExportJobs:
             save_interval_s=save_interval_s,
         )
         batch = ExportBatch(
-            tasks_of(items, self._artifacts.absolute, session),
-            export,
+            tasks_of(items, self._artifacts.absolute, session, own),
+            cast("ExportFunction", export),
             self._clock,
             workers=workers,
             executor=executor,
@@ -148,12 +166,14 @@ class ExportJobs:
             return batch.run()._replace(exporter=exporter)
 
     def retry_failed(
-        self, report: ExportsReport, export: ExportFunction, **options: Any
+        self, report: ExportsReport, export: ExportFunction | VersionExporter, **options: Any
     ) -> ExportsReport:
         """Run what failed, was interrupted, busy, or never begun, with the options of `run_all`.
 
         Returns the report of all: what was finished, or paused, stands in it as it was.
         """
+        if not isinstance(report, ExportsReport):
+            raise BadBatch(why=f"{report!r} is no report; give what `run_all` returned")
         options = {"exporter": report.exporter, **options}
         again = self.run_all([each.item for each in report.to_retry], export, **options)
         return report.with_retried(again)
@@ -198,6 +218,11 @@ class ExportJobs:
             if self._log.recover(job).version:
                 return job
         raise JobNotFound(name=key)
+
+    def _require_place(self, job: ExportJob, output: Path) -> None:
+        if found := self._artifacts.no_place(output):
+            advice = f"{found} stands there; name a file"
+            raise BadArgument(job.title, option="output_path", given=str(output), advice=advice)
 
     def _is_intact(self, job: ExportJob, needs_output: bool) -> bool:
         return not (self._artifacts.fault(job.artifact) if job.artifact else needs_output)

@@ -29,7 +29,7 @@ class ExportOutput(ABC):
         self._left: str | None = None
         self._kept: Path | None = None
         self._began_at = 0.0
-        self._is_noted = False
+        self._is_noted = self._is_asked = False
         self._former: Path | None = None
         self._stood: tuple[int, ...] = ()
         self._placed: Artifact | None = None
@@ -52,6 +52,14 @@ class ExportOutput(ABC):
             self.discard_kept()
         elif self.output_path and not self._began_at:
             self._stood = self._artifacts.stamp(self.output_path, patiently=True)
+
+    def _lacks_output(self, *, is_again: bool) -> bool:
+        """Tell whether a file was to be made, in this attempt or before one that goes on, and is not.
+
+        A first attempt that asks for no temporary path may be one of a job that makes none.
+        """
+        was_to_be_made = is_again or self._is_asked
+        return bool(self.output_path and was_to_be_made and not self.output_path.is_file())
 
     @property
     def title(self) -> str:
@@ -86,7 +94,7 @@ class ExportOutput(ABC):
     @contextmanager
     def beside_output(self, *, keep_partial: bool = False) -> Iterator[Path]:
         """Yield a temporary path as `output` does, and move nothing: `place` does."""
-        final = self._final
+        final, self._is_asked = self._final, True
         partial = self._kept_partial(final) if keep_partial else self._artifacts.partial(final)
         self._left = None if keep_partial else str(partial)
         self._running.begun(InFlight(OUTPUT, 0, partial=self._left))
@@ -97,13 +105,14 @@ class ExportOutput(ABC):
             self._leave_partial(partial, keep_partial=keep_partial)
 
     def _leave_partial(self, partial: Path, *, keep_partial: bool) -> None:
-        try:
-            self._sync_appended()  # a fraction that the throttle kept is saved after this
-        finally:
-            self._appended = self._left = None
-            if not keep_partial or self._running.state.artifact:
-                self._artifacts.discard(partial)
-            self._running.ended(OUTPUT)
+        with self._running.lock:  # the throttle's timer may be about to sync it
+            try:
+                self._sync_appended()  # a fraction that the throttle kept is saved after this
+            finally:
+                self._appended = self._left = None
+                if not keep_partial or self._running.state.artifact:
+                    self._artifacts.discard(partial)
+                self._running.ended(OUTPUT)
 
     def place(self, partial: Path, final: Path) -> None:
         """Make a file durable and move it into place. Raises LeaseLost: a successor's stays.
@@ -122,6 +131,13 @@ class ExportOutput(ABC):
         """Return the error that no file was written where `output` was to be made of it."""
         why = ": what stands there is a folder" if written.is_dir() else ""
         return OutputMissing(self.title, output=f"{output}{why}")
+
+    def doubt_partial(self) -> None:
+        """Let the next attempt begin with an empty partial: this one may hold parts twice."""
+        with self._running.lock:
+            if self._appended:
+                self._artifacts.note(self._appended, doubtful=True)
+                self._is_noted = True
 
     def _doubled(self, partial: Path, final: Path) -> Path:
         beside = self._artifacts.partial(final)
@@ -147,8 +163,15 @@ class ExportOutput(ABC):
         """Raise OutputMissing for no file, and for one that stood there before this job began."""
         if not path.is_file():
             raise self.missing(path, path)
-        if self._stood and path == self.output_path and self._artifacts.stamp(path) == self._stood:
+        if not self.has_made(path):
             raise OutputMissing(self.title, output=f"{path} but the one that was there before")
+
+    def has_made(self, path: Path) -> bool:
+        """Tell whether a file stands there that is not the one from before this job began at 0."""
+        if not path.is_file():
+            return False
+        is_old = self._stood and path == self.output_path
+        return not (is_old and self._artifacts.stamp(path) == self._stood)
 
     def _settled(self, path: Path) -> Artifact:
         """Describe the output; the file that was just placed has been hashed already."""
@@ -158,11 +181,12 @@ class ExportOutput(ABC):
         return self._artifacts.settle(path)
 
     def _sync_appended(self) -> None:
-        """What is said to be done is in the file that is appended to."""
-        if self._appended and self._appended.is_file():
-            self._artifacts.sync(self._appended)
+        """What is said to be done is in the file that is appended to. Under the lock."""
+        appended = self._appended
+        if appended and appended.is_file():
+            self._artifacts.sync(appended)
             if not self._is_noted:
-                self._artifacts.note(self._appended, written=True)
+                self._artifacts.note(appended, written=True)
                 self._is_noted = True
 
     @property
@@ -192,8 +216,11 @@ class ExportOutput(ABC):
         partial, *_ = self._all_kept(final)
         state = self._running.state
         was_noted = self._began_at > 0 and not state.imported_from
-        if state.progress and self._artifacts.is_lost(partial, was_noted=was_noted):
-            self.begin_again("what it had written is gone")
+        if state.progress:
+            if self._artifacts.is_lost(partial, was_noted=was_noted):
+                self.begin_again("what it had written is gone")
+            elif self._artifacts.is_doubtful(partial):
+                self.begin_again("what it had written may hold parts twice")
             state = self._running.state
         if state.report == Report(0.0):
             self._artifacts.discard(partial)

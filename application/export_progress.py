@@ -8,6 +8,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Generic, TypeVar
 
+from resumelog.application.export_options import require_function
 from resumelog.application.progress_meter import Meter, ProgressFacts
 
 OnProgress = Callable[[ProgressFacts], object]
@@ -61,6 +62,7 @@ class Watched(ABC):
         threads report the calls may overlap. What it raises is logged and the work goes on; to stop
         the work, pause the job. Returns what ends the calls.
         """
+        require_function("on_progress", callback)
         listener = Listener(callback)
         self._listeners.append(listener)
         listener(self.progress_facts())

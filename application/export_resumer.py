@@ -10,6 +10,7 @@ from resumelog.application.errors import NoResumer
 from resumelog.application.export import Export
 from resumelog.application.export_jobs import ExportJobs
 from resumelog.application.running import Saved
+from resumelog.domain.errors import NotRunning
 
 _newest: ContextVar[ExportResumer] = ContextVar("resumelog_export_resumer")
 
@@ -19,7 +20,7 @@ class ExportResumer:
 
     def __init__(self, job: Export) -> None:
         """Wrap a job; `resumelog.resumable_export_context` does."""
-        self._job = job
+        self._job, self._began_at = job, job.progress
 
     @property
     def progress(self) -> float:
@@ -38,9 +39,15 @@ class ExportResumer:
     def save_state(self, progress: float) -> Saved:
         """Report how far it is; 1.0 is on disk on return, the rest by `save_interval`.
 
+        A first report below where the context began means that the work begins at 0 once more.
         Raises ProgressOutOfRange, ProgressFell, LeaseLost, StoreUnavailable.
         """
-        return self._job.save_progress(progress)
+        job = self._job
+        job.require_fraction(progress)
+        began_at, self._began_at = self._began_at, 0.0
+        if progress < began_at:
+            job.begin_again(f"it reported {progress} after a resume at {began_at}")
+        return job.save_progress(progress)
 
     def load_state(self) -> float:
         """Return the fraction that the log has: that on disk, whatever was reported since."""
@@ -51,7 +58,12 @@ class ExportResumer:
 
         Raises NotRunning once the context was left: `log.exports.restart` forgets it then.
         """
-        self._job.begin_again("its state was cleared")
+        self._began_at = 0.0
+        try:
+            self._job.begin_again("its state was cleared")
+        except NotRunning as error:
+            status = f"{error.status}: its context was left"
+            raise NotRunning(error.job, command="clear the state", status=status) from None
 
     def check_integrity(self) -> bool:
         """Replay the log, and tell whether that gives the state that is kept.

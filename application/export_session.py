@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from asyncio import CancelledError
 from collections.abc import Callable
 from contextlib import ExitStack
 from copy import copy
@@ -141,12 +142,12 @@ class ExportSession:
             return  # it was completed, or left
         export.flush()  # what is kept is done as well
         export.leave_if_interrupted()
-        total = job.report.units_total or export.units_total or 0
-        done = job.units_done_of(total)
-        if done >= total:
-            export.complete(export.output_path if self._needs_output else None)
+        if left := export.left_over(needs_output=self._needs_output):
+            if export.units_total is None and job.report.units_total is None:
+                logger.warning("%s: %s", job.title, left, extra=of(job))
+            export.leave(left)
         else:
-            export.leave(f"left with {done} of {total} units done")
+            export.complete(export.output_path if self._needs_output else None)
 
     def _record_end(self, error: BaseException) -> None:
         """Let the exception go on even where its record can't be written."""
@@ -155,10 +156,16 @@ class ExportSession:
             return
         try:
             if not isinstance(error, Exception) or isinstance(error, JobPaused):
-                self._export.leave(error)
+                self._export.leave(_cause(error))
                 return
             self._export.flush()
             at = self._running.clock.now()
             self._running.do(lambda job, by: job.fail(error, by, at))
         except Exception as unsaved:  # noqa: BLE001 - the first error is the one to raise
             error.add_note(f"its record was not saved: {unsaved}")
+
+
+def _cause(error: BaseException) -> object:
+    if not isinstance(error, CancelledError):
+        return error
+    return f"cancelled: {error}" if str(error) else "cancelled"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -11,6 +12,7 @@ from uuid import UUID
 from resumelog.application.errors import BadBatch, DuplicateExport
 from resumelog.application.export import Export
 from resumelog.application.export_reports import ExportItem
+from resumelog.application.version_exporter import VersionExporter, bound_by, looked_at
 from resumelog.domain.export_job import ExportJob
 
 ExportItems = Iterable[ExportItem | tuple[Any, str | Path]]
@@ -18,8 +20,12 @@ ExportItems = Iterable[ExportItem | tuple[Any, str | Path]]
 
 
 class Task(NamedTuple):
-    """One export that is ready to begin: nothing was read or written for it yet."""
+    """One export that is ready to begin: nothing was read or written for it yet.
 
+    `item` is what is handed on, `given` what the caller gave.
+    """
+
+    given: ExportItem
     item: ExportItem
     stream: UUID
     key: str
@@ -31,22 +37,30 @@ def tasks_of(
     items: ExportItems,
     absolute: Callable[[str | Path], Path],
     session: Callable[[ExportItem], AbstractContextManager[Export]],
+    exporter: VersionExporter | None = None,
 ) -> list[Task]:
     """Make each item a task. Raises BadBatch, BadKey, DuplicateExport, and what `session` does."""
+    if not isinstance(items, Iterable):
+        raise BadBatch(why=f"{items!r} are no items; give pairs of a version and its output path")
     tasks = []
-    for item in map(_item, items):
-        output = absolute(item.output_path)
+    for given in map(_item, items):
+        output, item = absolute(given.output_path), given
+        begun = session
+        if exporter:
+            item = bound_by(exporter, given)
+            begun = partial(looked_at, exporter, str(output), session)
         job = ExportJob.named(str(output) if item.key is None else item.key)
-        tasks.append(Task(item, job.id, job.natural_key[0], output, session(item)))
+        tasks.append(Task(given, item, job.id, job.natural_key[0], output, begun(item)))
     _require_each_once(tasks)
     return tasks
 
 
 def _item(given: object) -> ExportItem:
-    if isinstance(given, ExportItem):
-        return given
-    if isinstance(given, tuple) and len(given) == 2 and isinstance(given[1], str | Path):
-        return ExportItem(*given)
+    if isinstance(given, tuple) and len(given) >= 2 and isinstance(given[1], str | Path):
+        if isinstance(given, ExportItem):
+            return given
+        if len(given) == 2:
+            return ExportItem(*given)
     raise BadBatch(why=f"{given!r} is neither an ExportItem nor a version and its output path")
 
 

@@ -274,6 +274,10 @@ class Artifacts(Protocol):
         """Return where a path below the root is."""
         ...
 
+    def no_place(self, final: Path) -> str:
+        """Return what stands where a file is to be made; empty where there is none, or a file."""
+        ...
+
     def partial(self, final: Path, mark: str = "") -> Path:
         """Return a temporary path beside `final`, with its suffix: that of `mark`, or a new one."""
         ...
@@ -286,8 +290,12 @@ class Artifacts(Protocol):
         """Copy a file, if there is one, to a temporary path at which nothing stands."""
         ...
 
-    def note(self, partial: Path, *, written: bool = False) -> None:
-        """Note that an attempt began with a kept temporary path, or has written to it."""
+    def note(self, partial: Path, *, written: bool = False, doubtful: bool = False) -> None:
+        """Note that an attempt began with a kept temporary path, or has written to it, or in doubt."""
+        ...
+
+    def is_doubtful(self, partial: Path) -> bool:
+        """Tell whether what stands at a kept temporary path was noted as in doubt."""
         ...
 
     def is_lost(self, partial: Path, *, was_noted: bool = True) -> bool:

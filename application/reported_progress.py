@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
+from pathlib import Path
 from threading import RLock
 
 from resumelog.application.export import Export
@@ -13,6 +15,8 @@ LOOK_S = 1.0
 
 ROUNDING = 1e-9
 """A sum of parts may be so far beyond 0 or 1."""
+
+logger = logging.getLogger("resumelog")
 
 ProgressCallback = Callable[[float], object]
 
@@ -28,8 +32,9 @@ class ReportedProgress:
         self._lock = RLock()
         self._failure: BaseException | None = None
 
-    def begins(self) -> None:
-        """Let the exporter go on where the job is now."""
+    def begins(self, to: Path) -> None:
+        """Let the exporter go on where the job is now, and with what stands at `to`."""
+        self._to, self._before = to, _size_of(to)
         self._scale = ProgressScale(self._scale_kind, self._job.progress, self._job.title)
 
     def report(self, reported: float) -> None:
@@ -61,17 +66,41 @@ class ReportedProgress:
         reported = _without_rounding(reported)
         job.require_fraction(reported)
         whole = self._scale.of_whole(reported)
+        began_at = self._scale.began_at
         if self._scale.begins_again(whole):
             job.begin_again(f"it reported {whole} after a resume at {job.progress}")
+            self._doubt_what_was_written(whole, began_at)
         if whole > job.progress or self._last is None:
             job.save_progress(max(whole, job.progress))
         self._tell(job.progress)
         self._look()
 
+    def _doubt_what_was_written(self, reported: float, began_at: float) -> None:
+        """Say what may come of it where the exporter has not emptied the file that it goes on with.
+
+        It isn't emptied here: the exporter has it open, and what it wrote since stands there too.
+        """
+        inode, size = self._before
+        inode_now, size_now = _size_of(self._to)
+        if not size or inode_now != inode or size_now < size:
+            return
+        self._job.doubt_partial()
+        logger.warning(
+            "%s: its exporter reported %s after a resume at %s, as if it began again, and has left the"
+            " %d bytes in place that stood there: if it appends to them, its output has parts twice."
+            " If it goes on and reports fractions of what was left, use"
+            ' progress_scale="relative"; if it begins again, let it empty its file first. After another'
+            " interruption it begins with an empty one",
+            self._job.title,
+            reported,
+            began_at,
+            size,
+        )
+
     def begin_again(self, why: str) -> None:
         """Forget the progress before the exporter begins."""
         self._job.begin_again(why)
-        self.begins()
+        self.begins(self._to)
 
     def end(self) -> None:
         """Let the last fraction that is told be 1.0."""
@@ -88,6 +117,15 @@ class ReportedProgress:
         if now - self._looked_at >= LOOK_S:
             self._looked_at = now
             self._job.leave_if_paused()
+
+
+def _size_of(path: Path) -> tuple[int, int]:
+    """Return inode and size; zeros where nothing stands."""
+    try:
+        facts = path.stat()
+    except OSError:
+        return 0, 0
+    return facts.st_ino, facts.st_size
 
 
 def _without_rounding(reported: float) -> float:

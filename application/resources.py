@@ -11,6 +11,7 @@ from types import TracebackType
 from typing import IO, Any, Self, TypeVar
 
 from resumelog.application.errors import ReleaseFailed
+from resumelog.application.export_options import require_function
 from resumelog.application.ports import PARTIAL_MARK
 from resumelog.application.releases import Failure, Releases
 
@@ -72,6 +73,7 @@ class Resources:
         only_on_failure: bool = False,
     ) -> None:
         """Call a function at the end; with `only_on_failure` to roll back what was not finished."""
+        require_function("callback", function)
         name = getattr(function, "__qualname__", repr(function))
         stack = self._releases.add(name, priority, only_on_failure=only_on_failure)
         stack.callback(function, *args)

@@ -31,13 +31,13 @@ class Exporter(Protocol):
     Where that attempt had written to output_path, it stands there; one that was lost since begins
     again at 0. An exporter that writes only at its end is told of its progress, and finds no file.
     `version["_final_path"]` is where the output will be moved to.
-    What it returns is the path that it wrote, if that is another; what names no file is ignored.
+    What it returns counts where nothing stands at output_path: the path that it wrote instead. Beside a
+    file there it is ignored, whatever it names: a manifest, a log, a word.
 
     Three more methods are optional. `check_export(version, output_path)` raises where it can't be made,
     as where the output would take the place of its own source: that is before the job begins, so that
     nothing is written and no attempt is on record. `inputs(version)` returns what else the output depends on, in JSON:
-    its own options, or the digest of a source; a change begins again as one of the version does
-    (`run_all` takes that as `inputs`). `finished(output_path)` is called once the output stands in
+    its own options, or the digest of a source; a change begins again as one of the version does. `finished(output_path)` is called once the output stands in
     its place and the job is recorded as completed, and again whenever it is skipped, since a kill may
     have come in between: so it must do no harm when it is repeated. `run_all` calls nothing of what it skips.
     """
@@ -64,7 +64,8 @@ class ResumableExporter:
         """Wrap it; `resumelog.make_resumable` says what the options are."""
         self._exporter, self._jobs = exporter, jobs
         self._scale: Scale = progress_scale
-        self._save_interval_s, self._on_changed_inputs = save_interval_s, on_changed_inputs
+        self._save_interval_s = save_interval_s
+        self.on_changed_inputs: OnChangedInputs = on_changed_inputs
         self._in_place, self._key = in_place, key
 
     @property
@@ -94,26 +95,38 @@ class ResumableExporter:
         """
         output = fspath(output_path)
         given = _given(version)
-        key = self._key(version, output) if callable(self._key) else self._key
+        key = self.key_of(version, output)
         callback = progress_callback or version.get(CALLBACK)
         with self._jobs() as jobs:
-            if check := self._hook("check_export"):
-                check(deepcopy(given), str(jobs.absolute(output)))
+            self.require(given, str(jobs.absolute(output)))
             with jobs.resume(
                 output,
                 inputs=self._bound_to(given, options),
                 key=key,
                 exporter=self.name,
-                on_changed_inputs=self._on_changed_inputs,
+                on_changed_inputs=self.on_changed_inputs,
                 save_interval_s=self._save_interval_s,
                 needs_output=True,
             ) as job:
                 return self._finished(job, given, output, options, callback)
 
     def export_in(self, job: Export, version: Mapping[str, Any]) -> str:
-        """Export within a job that was begun already, as by `run_all(…, exporter=self.name)`."""
+        """Export within a job that was begun already, as `run_all(versions, self)` begins them."""
         given, callback = _given(version), version.get(CALLBACK)
         return self._finished(job, given, str(job.output_path), {}, callback)
+
+    def key_of(self, version: Mapping[str, Any], output_path: str) -> str | None:
+        """Return the key of a version's job, as the option says; None for its output's path."""
+        return self._key(version, output_path) if callable(self._key) else self._key
+
+    def inputs_of(self, version: Mapping[str, Any]) -> JsonValue:
+        """Return what a version's job is bound to. Raises NoVersion, NotJson."""
+        return self._bound_to(_given(version), {})
+
+    def require(self, version: Mapping[str, Any], output_path: str) -> None:
+        """Let the exporter's `check_export` refuse what it can't make, before a job begins."""
+        if check := self._hook("check_export"):
+            check(deepcopy(_given(version)), output_path)
 
     def _bound_to(self, given: dict[str, Any], options: dict[str, Any]) -> JsonValue:
         """Return what another result would come of, if it changed."""
@@ -154,12 +167,13 @@ class ResumableExporter:
         assert job.output_path
         if self._in_place:
             written = self._run(job, told, version, job.output_path, options)
-            return written if written.exists() else job.output_path
+            own = job.has_made(job.output_path) or not written.is_file()
+            return job.output_path if own else written
         with job.beside_output(keep_partial=True) as partial:
             written = self._run(job, told, version, partial, options)
-            if not written.exists() and partial.is_file():
+            if partial.is_file():  # what it returns may be a manifest, a log, or a word for "done"
                 written = partial
-            if not written.is_file():
+            elif not written.is_file():
                 raise job.missing(written, written)
             final = job.output_path
             stem = partial.name.removesuffix(final.suffix)
@@ -178,7 +192,7 @@ class ResumableExporter:
         to: Path,
         options: dict[str, Any],
     ) -> Path:
-        told.begins()
+        told.begins(to)
         if job.progress >= 1 and not to.exists():
             told.begin_again("its output is missing")
         if job.progress:

@@ -10,7 +10,7 @@ from pathlib import Path
 from threading import RLock
 from typing import Generic, Literal, NamedTuple
 
-from resumelog.application.errors import ClosedLog, NotSaved, StoreError
+from resumelog.application.errors import AlreadyRunning, ClosedLog, NotSaved, StoreError
 from resumelog.application.event_log import EventLog, State, of
 from resumelog.application.ports import Clock, InFlight, Leases
 from resumelog.domain.errors import LeaseLost, NotRunning, Refused, ResumelogError
@@ -91,7 +91,7 @@ class Running(Generic[State]):
             return ()
         claim = None
         try:
-            claim = self.leases.acquire(state.id, state.title, state.epoch, force=force)
+            claim = self._acquired(state, force=force)
             return self._begin(state, claim, command)
         except BaseException as error:
             if claim:
@@ -99,6 +99,14 @@ class Running(Generic[State]):
                     self._cut_off(state, claim, error, cut_off)
                 self.leases.abandon(state.id, claim)
             raise
+
+    def _acquired(self, state: State, *, force: bool) -> Claim:
+        try:
+            return self.leases.acquire(state.id, state.title, state.epoch, force=force)
+        except AlreadyRunning as error:
+            if error.holder != str(self.leases.worker):
+                raise
+            raise AlreadyRunning(error.job, holder=error.holder, is_own=True) from None
 
     def _begin(self, state: State, claim: Claim, command: Command[State]) -> Events:
         """Record the epoch of a claim, and keep it where that is what `command` decides."""

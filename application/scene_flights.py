@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from resumelog.application.scene import Scene
 from resumelog.application.scene_attempt import Ended
-from resumelog.application.scene_executors import Workshop
+from resumelog.application.scene_executors import Coroutines, Workshop
 from resumelog.domain.values import error_text
 
 BREAKS_MAX = 3
@@ -89,8 +89,10 @@ class SceneFlights:
         if flight is None:
             return None
         if future.cancelled():
-            self.forget(future)
-            return flight.scene, None
+            self.forget(
+                future
+            )  # a coroutine was cut off: it stays in flight until the batch is left
+            return None if isinstance(flight.executor, Coroutines) else (flight.scene, None)
         error = future.exception()
         if error and not isinstance(error, Exception):
             raise error

@@ -101,5 +101,8 @@ class Throttle:
             self._timer = None
             try:
                 self.flush()
-            except ResumelogError as error:  # the worker's next save, or its end, raises it
+            except (
+                ResumelogError,
+                OSError,
+            ) as error:  # the worker's next save, or its end, raises it
                 logger.warning("a report waits for the next save: %s", error)

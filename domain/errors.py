@@ -140,6 +140,15 @@ class UnitsOutOfRange(BadInput):
     units_done: object
     units_total: object
 
+    def wording(self) -> str:
+        """Say how a total is given where that is what is missing."""
+        if self.units_total is not None or type(self.units_done) is not int:
+            return self.text
+        return (
+            "{units_done!r} units are done of an unknown number; give `units_total=` as well, or loop"
+            " over `remaining(total)`"
+        )
+
 
 class UnitsTotalChanged(BadInput):
     """The same input can't have another number of units."""

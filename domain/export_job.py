@@ -171,6 +171,12 @@ class ExportJob(EventSourced):
         if not _is_number(progress) or not 0 <= progress <= 1:
             raise ProgressOutOfRange(self.title, progress=progress)
 
+    def require_total(self, total: object) -> None:
+        """Raise UnitsOutOfRange for what can't be a number of units; 0 is nothing to do."""
+        if type(total) is not int or total < 0:
+            done = self.report.units_done or 0
+            raise UnitsOutOfRange(self.title, units_done=done, units_total=total)
+
     def pause(self, reason: str, actor: str, at: datetime) -> Events:
         """Ask the worker to stop at its next safe point."""
         if self.status is ExportStatus.PAUSED:

@@ -8,6 +8,7 @@ import os
 import re
 import secrets
 import shutil
+import stat
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -21,9 +22,17 @@ PARTIAL = re.compile(
 )
 
 NOTE = ".begun"
+DOUBTFUL = "doubtful"
 STEM_AND_END_BYTES_MAX = 255 - len(".") - len("-copy") - len(NOTE)
 NEW_NS = 100_000_000
 NANOSECONDS = 1_000_000_000
+NO_FILES = (
+    (stat.S_ISDIR, "a folder"),
+    (stat.S_ISFIFO, "a pipe"),
+    (stat.S_ISSOCK, "a socket"),
+    (stat.S_ISCHR, "a device"),
+    (stat.S_ISBLK, "a device"),
+)
 
 
 class FileArtifacts:
@@ -48,36 +57,56 @@ class FileArtifacts:
             else given.parent.resolve() / given.name
         )
 
+    def no_place(self, final: Path) -> str:
+        """Return what stands where a file is to be made; "" where there is none, or a file.
+
+        A pipe or a device is none: it would be replaced by a file, or read until nobody writes.
+        """
+        try:
+            mode = (self.root / final).stat().st_mode
+        except OSError as error:
+            return "a link in a circle" if error.errno == errno.ELOOP else ""
+        found = (name for is_one, name in NO_FILES if is_one(mode))
+        return "" if stat.S_ISREG(mode) else next(found, "no file")
+
     def partial(self, final: Path, mark: str = "") -> Path:
         """Return a temporary path beside `final`, with its suffix; make the folder.
 
-        It is unused, or with a `mark` always the same.
+        It is unused, or with a `mark` always the same. Where `final` is a link it lies beside what that
+        leads to.
 
         Raises OSError where there can be no such file.
         """
         final = self.root / final
-        if final.is_dir():
-            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(final))
-        _make_folder(final.parent)
+        self._require_place(final)
+        beside = place_of(final)
+        _make_folder(beside.parent)
         end = f"{PARTIAL_MARK}{mark or secrets.token_hex(4)}{final.suffix}"
-        return final.with_name(
+        return beside.with_name(
             f".{_cut(final.stem, STEM_AND_END_BYTES_MAX - len(os.fsencode(end)))}{end}"
         )
 
     def commit(
         self, partial: Path, final: Path, last_look: Callable[[], object] | None = None
     ) -> Artifact:
-        """Sync and describe the file, which takes its time, then move it into place, and sync that."""
+        """Sync and describe the file, which takes its time, then move it into place, and sync that.
+
+        It goes where a link leads to, and takes the permissions of the file that it replaces.
+        """
         final = self.root / final
         if partial.is_dir():
             raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(final))
+        self._require_place(final)
+        with suppress(FileNotFoundError):
+            partial.chmod(stat.S_IMODE(final.stat().st_mode))
         _sync(partial)
         artifact = self._described(partial, final)
         if last_look:
             last_look()
-        partial.replace(final)
+        target = _target(final)
+        partial.replace(target)
         discard(partial)  # a rename to another name of the same file does nothing
-        _sync(final.parent)
+        _sync(target.parent)
         return artifact
 
     def settle(self, path: Path) -> Artifact:
@@ -96,12 +125,20 @@ class FileArtifacts:
         if not partial.exists() and path.is_file():
             _copy(path, partial)
 
-    def note(self, partial: Path, *, written: bool = False) -> None:
-        """Note beside a kept temporary path that an attempt began with it, or has written to it."""
+    def note(self, partial: Path, *, written: bool = False, doubtful: bool = False) -> None:
+        """Note beside a kept temporary path that an attempt began with it, or has written to it.
+
+        In doubt, it may hold parts twice.
+        """
         note = _note(partial)
-        if written or not note.exists():
-            note.write_text("written" if written else "")
+        if written or doubtful or not note.exists():
+            note.write_text(DOUBTFUL if doubtful else "written" if written else "")
             _sync(note.parent)
+
+    def is_doubtful(self, partial: Path) -> bool:
+        """Tell whether what stands at a kept temporary path was noted as in doubt."""
+        note = _note(partial)
+        return note.exists() and note.read_text() == DOUBTFUL
 
     def is_lost(self, partial: Path, *, was_noted: bool = True) -> bool:
         """Tell whether nothing stands at a kept temporary path though something had been there.
@@ -125,7 +162,8 @@ class FileArtifacts:
             rf"\.(?P<stem>.*){re.escape(PARTIAL_MARK + mark)}-(?P<epoch>\d+)"
             rf"{re.escape(final.suffix)}({re.escape(NOTE)})?"
         )
-        there = [*final.parent.iterdir()] if final.parent.is_dir() else []
+        folder = place_of(final).parent
+        there = [*folder.iterdir()] if folder.is_dir() else []
         found = [name for path in there if (name := named.fullmatch(path.name))]
         own = [name for name in found if final.stem.startswith(name["stem"])]
         epochs = sorted({int(name["epoch"]) for name in own}, reverse=True)
@@ -151,13 +189,19 @@ class FileArtifacts:
         """Remove what stands at a temporary path."""
         discard(partial)
 
+    def _require_place(self, final: Path) -> None:
+        """Raise OSError where something stands that is no file."""
+        if found := self.no_place(final):
+            number = errno.EISDIR if final.is_dir() else errno.EEXIST
+            raise OSError(number, f"{found} stands there", str(final))
+
     def _described(self, file: Path, final: Path) -> Artifact:
-        stat = file.stat()
+        facts = file.stat()
         return Artifact(
             root=str(self.root),
             path=os.path.relpath(final, self.root),
-            size=stat.st_size,
-            mtime_ns=stat.st_mtime_ns,
+            size=facts.st_size,
+            mtime_ns=facts.st_mtime_ns,
             sha256=sha256_of(file),
         )
 
@@ -167,12 +211,12 @@ class FileArtifacts:
         Of two writings in one tick of the file system's clock the second leaves the mtime as it is.
         """
         try:
-            stat = path.stat()
+            facts = path.stat()
         except OSError:
             return ()
-        age_ns = time.time_ns() - stat.st_mtime_ns
+        age_ns = time.time_ns() - facts.st_mtime_ns
         if abs(age_ns) >= NEW_NS:
-            return stat.st_ino, stat.st_mtime_ns, stat.st_size
+            return facts.st_ino, facts.st_mtime_ns, facts.st_size
         if not patiently:
             return ()
         time.sleep((NEW_NS - age_ns) / NANOSECONDS)
@@ -188,12 +232,12 @@ class FileArtifacts:
             return ""
         path = self.path_of(artifact)
         try:
-            stat = path.stat()
+            facts = path.stat()
         except OSError as error:
             return f"{artifact.path} is gone ({error.strerror})"
-        if stat.st_size != artifact.size:
-            return f"{artifact.path} has {stat.st_size} bytes, not {artifact.size}"
-        is_doubtful = verify == "sha256" or stat.st_mtime_ns != artifact.mtime_ns
+        if facts.st_size != artifact.size:
+            return f"{artifact.path} has {facts.st_size} bytes, not {artifact.size}"
+        is_doubtful = verify == "sha256" or facts.st_mtime_ns != artifact.mtime_ns
         if is_doubtful and sha256_of(path) != artifact.sha256:
             return f"{artifact.path} was altered"
         return ""
@@ -209,6 +253,11 @@ def _cut(stem: str, size: int) -> str:
     """Return as much of the stem of a long name as leaves room for what a temporary one adds."""
     encoded = os.fsencode(stem)
     return stem if len(encoded) <= size else encoded[: max(size, 0)].decode(errors="ignore")
+
+
+def _target(final: Path) -> Path:
+    """Return where a file is written that is asked for at `final`."""
+    return final.resolve() if final.is_symlink() else final
 
 
 def _note(partial: Path) -> Path:
@@ -238,6 +287,11 @@ def _sync(path: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def place_of(final: Path) -> Path:
+    """Return a path in the folder where an output is written: a link's is that of its target."""
+    return _target(final).with_name(final.name)
 
 
 def final_of(path: Path) -> Path:

@@ -8,11 +8,12 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from resumelog.application.errors import NotExporter
+from resumelog.application.errors import BadArgument, NotExporter
 from resumelog.application.export_jobs import ExportJobs
 from resumelog.application.export_options import (
     SAVE_INTERVAL_S,
     OnChangedInputs,
+    require_key,
     require_on_changed_inputs,
     require_scale,
     seconds_between,
@@ -50,6 +51,7 @@ def make_resumable(
     NotExporter, and BadArgument for an option that can't be meant.
     """
     _require_exporter(exporter)
+    _require_log(log)
     require_scale(progress_scale)
     require_on_changed_inputs(on_changed_inputs)
     return ResumableExporter(
@@ -90,12 +92,20 @@ def resumable_export_context(
     """
     save_interval = seconds_between(save_interval, "save_interval")
     file = Path(state_file or STATE_FILE).absolute()
-    name = key or str(file)
+    name = str(file) if key is None else key
+    require_key(name)
+    _require_log(log)
     with nullcontext(log) if log else open_log() as opened:
-        if state_file or not key:
+        if state_file or key is None:
             _import_first(opened, file, name)
         with resumer_context(opened.exports, name, save_interval) as resumer:
             yield resumer
+
+
+def _require_log(given: object) -> None:
+    if not (given is None or isinstance(given, ResumeLog)):
+        advice = "give what `resumelog.open` returns, or None for that of RESUMELOG_URL"
+        raise BadArgument(option="log", given=given, advice=advice)
 
 
 def _import_first(log: ResumeLog, file: Path, key: str) -> None:

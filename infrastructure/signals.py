@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import signal
-from asyncio import CancelledError, get_running_loop
+from asyncio import CancelledError, Runner, get_running_loop
 from functools import cache
 from types import FrameType
 from typing import NoReturn
@@ -39,16 +39,24 @@ class LoopTerminable(Installed):
         super().__init__(_leave_loop)
 
     def cause_of(self, error: BaseException | None) -> BaseException | None:
-        """Return Terminated where a signal came and a task was cancelled or closed, else the error."""
-        if self._number is None or not isinstance(error, CancelledError | GeneratorExit):
+        """Return what a signal means where it came and a task was cancelled or closed, else the error."""
+        if not isinstance(error, CancelledError | GeneratorExit):
             return error
-        return Terminated(self._number)
+        if self._number is not None:
+            return Terminated(self._number)
+        return KeyboardInterrupt() if _interrupted_by_runner() else error
 
 
 @cache
 def termination() -> Terminable:
     """Return the one of this process, as its signal handlers are the process's."""
     return Terminable()
+
+
+def _interrupted_by_runner() -> bool:
+    """Tell whether asyncio's own runner met Ctrl+C by cancelling its main task; it keeps that to itself."""
+    runner = getattr(getattr(signal.getsignal(signal.SIGINT), "func", None), "__self__", None)
+    return isinstance(runner, Runner) and bool(getattr(runner, "_interrupt_count", 0))
 
 
 def _end(number: int, frame: FrameType | None) -> NoReturn:

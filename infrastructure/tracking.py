@@ -17,6 +17,7 @@ from resumelog.infrastructure.progress_bars import ProgressBars, progress_bar
 
 T = TypeVar("T")
 
+NO_JOB = "give what `log.exports.resume(…)` or `log.scenes.open(…)` gives in its `with`"
 OF_A_BATCH = "a batch knows its scenes, and its loop calls `complete` or `fail` for each"
 ON_A_LOOP = "write `with progress_bar(job):` around `async for unit in job.remaining(…)`"
 
@@ -77,6 +78,8 @@ def track(
     """
     if isinstance(job, AsyncExport | AsyncBatch):
         raise BadArgument(job.title, option="job", given=job, advice=ON_A_LOOP)
+    if not isinstance(job, Batch | Export):
+        raise BadArgument(option="job", given=job, advice=NO_JOB)
     shown = _shown(job, title, bars, disable)
     if isinstance(job, Batch):
         if save or units is not None:

@@ -47,6 +47,7 @@ class ExportWorker:
                     return Exit.DONE
                 self._attempt = Attempt(export, self._command, self._display, self._grace_s)
                 self._attempt.run()
+                export.complete(export.output_path if self._command.needs_output else None)
         except _ENDS as error:
             if not self._attempt:  # still waiting for its turn
                 return Exit.INTERRUPTED

@@ -13,7 +13,7 @@ import shutil
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from resumelog.infrastructure.artifacts import FileArtifacts, final_of, sha256_of
+from resumelog.infrastructure.artifacts import FileArtifacts, final_of, place_of, sha256_of
 
 FINGERPRINT_CHARS = 32
 NAME_BYTES_MAX = 255
@@ -85,7 +85,7 @@ def remove_pieces(output: Path) -> None:
 
 def _folder_of(output: Path) -> Path:
     """Return a name that is no other output's, be this one so long that it has to be cut."""
-    final = final_of(output)
+    final = place_of(final_of(output))
     name = f".{final.name}.pieces"
     if len(os.fsencode(name)) > NAME_BYTES_MAX:
         whole = hashlib.sha256(os.fsencode(final.name)).hexdigest()

@@ -28,7 +28,7 @@ def test_a_timeout_around_an_export_interrupts_it(log: ResumeLog, output: Path) 
 
     with pytest.raises(TimeoutError):
         asyncio.run(main())
-    assert last_cause(log, output) == ("Interrupted", "CancelledError")
+    assert last_cause(log, output) == ("Interrupted", "cancelled")
 
 
 def test_a_timeout_in_an_export_fails_it(log: ResumeLog, output: Path) -> None:
@@ -54,7 +54,7 @@ def test_the_end_of_the_loop_interrupts_what_still_runs(log: ResumeLog, output: 
         return task
 
     asyncio.run(main())
-    assert last_cause(log, output) == ("Interrupted", "CancelledError")
+    assert last_cause(log, output) == ("Interrupted", "cancelled")
 
 
 def test_a_coroutine_that_is_closed_says_so(log: ResumeLog, output: Path) -> None:

@@ -27,7 +27,8 @@ def test_work_goes_on_at_the_exact_unit(
     log: ResumeLog, output: Path, until: int, end: BaseException | None, told: str
 ) -> None:
     assert asyncio.run(render(log, output, until=until, end=end)) == [*range(until)]
-    why = f"{type(end).__name__}: {end}" if end else f"left with {until} of {UNITS} units done"
+    name = "cancelled" if isinstance(end, asyncio.CancelledError) else type(end).__name__
+    why = f"{name}: {end}" if end else f"left with {until} of {UNITS} units done"
     assert last_cause(log, output) == (told, why)
     assert asyncio.run(render(log, output)) == [*range(until, UNITS)]
     assert names_of(log, str(output))[-1] == "Completed"

@@ -56,7 +56,7 @@ def causes(log: ResumeLog, folder: Path, *outputs: str) -> set[str]:
     [
         ("grouped", signal.SIGTERM, 143, "Terminated: SIGTERM"),
         ("gathered", signal.SIGHUP, 129, "Terminated: SIGHUP"),
-        ("gathered", signal.SIGINT, -signal.SIGINT, "CancelledError"),
+        ("gathered", signal.SIGINT, -signal.SIGINT, "KeyboardInterrupt"),
     ],
 )
 def test_every_export_says_why_it_ended_and_goes_on(

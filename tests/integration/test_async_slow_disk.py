@@ -112,7 +112,7 @@ def test_a_save_that_is_cancelled_is_on_disk_and_the_log_says_why_it_ended(
 
     asyncio.run(main())
     assert names_of(slow, str(output)) == ["Started", "ProgressSaved", "Interrupted"]
-    assert last_cause(slow, output) == ("Interrupted", "CancelledError")
+    assert last_cause(slow, output) == ("Interrupted", "cancelled")
     assert slow.log.recover(ExportJob.named(str(output))).report.units_done == 3
 
 

@@ -13,6 +13,7 @@ from support.logs import names_of
 
 from resumelog import (
     AlreadyRunning,
+    BadBatch,
     Export,
     ExportItem,
     ExportsReport,
@@ -261,3 +262,86 @@ def test_an_unchanged_exporter_exports_many_versions(log: ResumeLog, tmp_path: P
     told = list[float]()
     exporter.export(version, tmp_path / output, progress_callback=told.append)
     assert told == [1.0], "the same job as by itself: skipped"
+
+
+class Cuts(Lines):
+    """One with a cut that is no part of the version, and that refuses some."""
+
+    def __init__(self, cut: int = 1) -> None:
+        super().__init__()
+        self.cut, self.made = cut, list[str]()
+
+    def inputs(self, version: Mapping[str, Any]) -> Mapping[str, Any]:
+        del version
+        return {"cut": self.cut}
+
+    def check_export(self, version: Mapping[str, Any], output_path: str) -> None:
+        del output_path
+        if not version["lines"]:
+            raise ValueError("no lines")
+
+    def export(self, version: Mapping[str, Any], output_path: str) -> str:
+        self.made.append(version["lines"][0])
+        return super().export(version, output_path)
+
+
+VERSIONS = [({"lines": [f"{name}{at}" for at in range(4)]}, f"{name}.srt") for name in "ab"]
+
+
+@pytest.mark.parametrize("given", ["itself", "its method"])
+@pytest.mark.parametrize("key", [None, lambda version, _: version["lines"][0]])
+def test_an_exporter_and_a_batch_of_it_have_the_same_jobs(
+    log: ResumeLog, tmp_path: Path, given: str, key: Any
+) -> None:
+    cuts = Cuts()
+    exporter = make_resumable(cuts, log=log, key=key)
+    export: Any = exporter if given == "itself" else exporter.export_in
+    told = list[float]()
+    versions = [({**version, "_progress_callback": told.append}, to) for version, to in VERSIONS]
+    exporter.export(VERSIONS[0][0], tmp_path / "a.srt")
+    report = log.exports.run_all(versions, export)
+    assert (statuses(report), told) == (["skipped", "done"], [0.25, 0.5, 0.75, 1.0])
+    assert report.items[0].item.version is versions[0][0]
+    exporter.export(VERSIONS[1][0], tmp_path / "b.srt")
+    assert cuts.made == ["a0", "b0"]
+    cuts.cut = 2
+    assert statuses(log.exports.run_all(VERSIONS, export)) == ["done", "done"], "a stale output"
+    assert statuses(log.exports.run_all(VERSIONS, export)) == ["skipped", "skipped"]
+
+
+def test_an_exporters_own_refusals_hold_in_a_batch(log: ResumeLog, tmp_path: Path) -> None:
+    cuts = Cuts()
+    exporter = make_resumable(cuts, log=log, on_changed_inputs="refuse")
+    versions: list[Any] = [*VERSIONS, ({"lines": []}, "c.srt")]
+    report = log.exports.run_all(versions, exporter)
+    assert statuses(report) == ["done", "done", "failed"]
+    assert report.items[2].error == "ValueError: no lines"
+    assert log.queries.count() == 2, "nothing is recorded of what can't be exported"
+    cuts.cut = 2
+    report = log.exports.run_all(versions[:2], exporter)
+    assert all(isinstance(item.exception, InputsChanged) for item in report.items)
+    assert log.exports.retry_failed(report, exporter, on_changed_inputs="restart").failed
+    assert (tmp_path / "a.srt").exists()
+
+
+@pytest.mark.parametrize(
+    ("given", "options"),
+    [
+        (None, {}),
+        (7, {}),
+        ([ExportItem({}, None)], {}),  # type: ignore[arg-type] # as somebody may
+        ([("a", 3)], {}),
+        (["ab"], {}),
+        ([("a", "a.mp4")], {"workers": "2"}),
+        ([("a", "a.mp4")], {"workers": None}),
+        ([("a", "a.mp4")], {"stop_after_failures": "2"}),
+    ],
+)
+def test_what_is_no_batch_is_refused_before_anything_is_begun(
+    log: ResumeLog, given: Any, options: dict[str, Any]
+) -> None:
+    with pytest.raises(BadBatch):
+        log.exports.run_all(given, Rendering(), **options)
+    with pytest.raises(BadBatch, match="no report"):
+        log.exports.retry_failed(given, Rendering())
+    assert log.queries.count() == 0

@@ -170,5 +170,5 @@ def test_a_bad_report_is_refused_and_the_work_can_go_on(
         export.save_progress(0.5)
         with pytest.raises(Refused):
             export.save_progress(**report)
-        export.save_progress(0.75)
+        export.save_progress(1.0)
     assert names_of(log, str(output)) == ["Started", "ProgressSaved", "ProgressSaved", "Completed"]

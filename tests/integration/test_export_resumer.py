@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, suppress
 from pathlib import Path
+from typing import Any
 
 import pytest
 from support.clocks import StillClock
@@ -14,13 +15,14 @@ from support.logs import names_of
 
 from resumelog import (
     AlreadyRunning,
+    ExportItem,
     ResumeLog,
     get_export_resumer,
     open,  # noqa: A004 - its public name
     resumable_export_context,
 )
 from resumelog.application.errors import NoResumer
-from resumelog.domain.errors import NotRunning, ProgressFell, ProgressOutOfRange
+from resumelog.domain.errors import BadKey, NotRunning, ProgressFell, ProgressOutOfRange
 
 
 @pytest.fixture(autouse=True)
@@ -160,6 +162,47 @@ def test_a_bad_progress_is_refused() -> None:
     assert get_export_resumer().progress == 0.5
 
 
+def test_a_first_report_below_where_it_was_resumed_begins_again() -> None:
+    left_at(0.5)
+    with resumable_export_context("reel") as resumer:
+        assert resumer.progress == 0.5
+        resumer.save_state(0.1)
+        assert resumer.progress == 0.1
+        with pytest.raises(ProgressFell):
+            resumer.save_state(0.05)
+    with open("resumelog.db") as log:
+        assert names_of(log, "reel").count("Restarted") == 1
+
+
+@pytest.mark.parametrize("bad", [None, float("nan"), -0.1])
+def test_a_first_report_that_is_no_fraction_forgets_nothing(bad: Any) -> None:
+    left_at(0.5)
+    with resumable_export_context("reel") as resumer:
+        with pytest.raises(ProgressOutOfRange):
+            resumer.save_state(bad)
+        assert resumer.progress == 0.5
+
+
+@pytest.mark.parametrize("key", ["", "   ", "\u3000"])
+def test_a_name_that_nobody_can_read_is_refused(log: ResumeLog, key: str) -> None:
+    with pytest.raises(BadKey), resumable_export_context(key, log=log):
+        pass
+    with pytest.raises(BadKey):
+        log.exports.resume("a.mp4", key=key)
+    with pytest.raises(BadKey):
+        log.exports.run_all([ExportItem("a", "a.mp4", key)], lambda *_: None)
+    assert log.queries.count() == 0
+
+
+def test_a_process_that_stands_in_its_own_way_is_told_so() -> None:
+    with (
+        resumable_export_context("reel"),
+        pytest.raises(AlreadyRunning, match=r"this very process .*of no use"),
+        resumable_export_context("reel"),
+    ):
+        pass
+
+
 def test_a_log_that_is_open_can_be_used(log: ResumeLog, folder: Path) -> None:
     with resumable_export_context("reel", log=log) as resumer:
         resumer.save_state(0.5)
@@ -172,7 +215,7 @@ def test_once_its_context_was_left_a_resumer_reads_and_its_job_is_restarted_by_t
 ) -> None:
     with resumable_export_context("reel", log=log) as resumer:
         resumer.save_state(0.5)
-    with pytest.raises(NotRunning):
+    with pytest.raises(NotRunning, match=r"can't clear the state .* its context was left"):
         resumer.clear_state()
     assert (resumer.load_state(), resumer.check_integrity()) == (0.5, True)
     log.exports.restart("reel", "it was cleared")

@@ -10,7 +10,13 @@ import pytest
 from support.logs import UNITS, events_of, make_units, names_of
 
 from resumelog import ResumeLog
-from resumelog.domain.errors import InputsChanged, NotRunning, UnitsOutOfRange, UnitsRemain
+from resumelog.domain.errors import (
+    InputsChanged,
+    NotRunning,
+    ProgressOutOfRange,
+    UnitsOutOfRange,
+    UnitsRemain,
+)
 from resumelog.domain.export_events import Failed, Interrupted, Restarted
 from resumelog.domain.export_job import ExportJob, Report
 
@@ -100,6 +106,89 @@ def test_a_fraction_without_units_comes_back(
         die_at(log, output, fraction)
     with other.exports.resume(output) as export:
         assert export.progress == fraction
+
+
+@pytest.mark.parametrize(
+    "report",
+    [
+        {"progress": 0.3},
+        {"progress": 0.9999},
+        {"cursor": {"帧": 7}},
+        {"progress": 0.3, "cursor": 7},
+    ],
+    ids=str,
+)
+def test_what_is_left_below_1_without_a_word_is_gone_on_with(
+    log: ResumeLog, other: ResumeLog, output: Path, report: dict[str, Any]
+) -> None:
+    for each in (log, other):
+        with each.exports.resume(output) as export:
+            assert not export.is_completed
+            export.save_progress(**report)
+            output.write_bytes(b"a part")
+    assert names_of(log, str(output))[-1] == "Interrupted"
+    with other.exports.resume(output) as export:
+        assert export.progress == report.get("progress", 0.0)
+        export.complete()
+    with log.exports.resume(output) as export:
+        assert export.is_completed
+
+
+def test_a_part_that_a_block_was_left_with_by_break_is_not_the_whole(
+    log: ResumeLog, output: Path
+) -> None:
+    with log.exports.resume(output) as export, export.output() as partial:
+        for tenth in range(1, 11):
+            partial.write_bytes(b"f" * tenth)
+            export.save_progress(tenth / 10)
+            if tenth == 3:
+                break
+    assert names_of(log, str(output))[-1] == "Interrupted"
+
+
+def test_an_attempt_that_only_places_the_output_is_done(log: ResumeLog, output: Path) -> None:
+    with pytest.raises(KeyboardInterrupt):
+        die_at(log, output, 0.5)
+    with log.exports.resume(output) as export, export.output() as partial:
+        partial.write_bytes(b"frames")
+    assert names_of(log, str(output))[-1] == "Completed"
+
+
+def test_a_cursor_and_the_output_in_its_place_are_done(log: ResumeLog, output: Path) -> None:
+    with log.exports.resume(output) as export, export.output() as partial:
+        export.save_progress(cursor={"帧": 7})
+        partial.write_bytes(b"frames")
+    assert names_of(log, str(output))[-1] == "Completed"
+
+
+@pytest.mark.parametrize("total", [-3, "8", 2.5, None, True])
+def test_what_is_no_number_of_units_is_refused_at_once(
+    log: ResumeLog, output: Path, total: Any
+) -> None:
+    with log.exports.resume(output) as export:
+        with pytest.raises(UnitsOutOfRange):
+            export.remaining(total)
+        assert (export.units_total, [*export.remaining(0)]) == (None, [])
+
+
+def test_an_output_that_was_to_be_made_and_is_not_there_is_not_done(
+    log: ResumeLog, output: Path
+) -> None:
+    for end in (ValueError("编码器"), KeyboardInterrupt()):
+        with (
+            suppress(type(end)),
+            log.exports.resume(output) as export,
+            export.output(),
+        ):
+            raise end
+        with log.exports.resume(output):
+            """Does nothing."""
+        assert names_of(log, str(output))[-1] == "Interrupted"
+    with log.exports.resume(output) as export, suppress(ValueError), export.output():
+        raise ValueError("that the block keeps to itself")
+    with log.exports.resume(output) as export, export.output() as partial:
+        partial.write_bytes(b"frames")
+    assert names_of(log, str(output))[-1] == "Completed"
 
 
 # What it is bound to
@@ -233,7 +322,10 @@ def test_what_a_save_does_not_give_is_as_it_was_reported_last(log: ResumeLog) ->
         job.save_progress(0.7)
         assert job.save_progress(cursor={"帧": 8}).on_disk
         assert job.report == Report(0.7, cursor={"帧": 8})
-        assert not job.save_progress().events
+        with pytest.raises(ProgressOutOfRange):
+            job.save_progress()
+        with pytest.raises(UnitsOutOfRange, match=r"units_total=.*remaining"):
+            job.save_progress(units_done=3)
         job.save_progress(units_done=3, units_total=4)
         assert job.report == Report(0.75, 3, 4, {"帧": 8})
         job.save_progress(cursor={"帧": 9})

@@ -27,6 +27,7 @@ def append(
         job.save_progress(0.5, cursor=len(before + frames))
         if error:
             raise error
+        job.save_progress(1.0)
     return before
 
 
@@ -66,6 +67,7 @@ def test_an_interrupt_before_the_record_leaves_what_is_placed_to_go_on_with(
     with log.exports.resume(output) as job, job.output(keep_partial=True) as partial:
         with partial.open("ab") as file:
             file.write(b"two")
+        job.save_progress(1.0)
         assert output.read_bytes() == b"one "
     assert output.read_bytes() == b"one two"
     assert names(output) == [output.name]
@@ -107,6 +109,7 @@ def test_an_exporter_that_writes_only_at_its_end_goes_on(log: ResumeLog, output:
     with log.exports.resume(output) as job, job.output(keep_partial=True) as partial:
         assert job.progress == 0.5
         partial.write_bytes(b"all")
+        job.save_progress(1.0)
     assert [*output.parent.glob(".*partial*")] == []
 
 

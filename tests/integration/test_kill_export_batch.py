@@ -174,6 +174,7 @@ def finish(job: resumelog.Export, version: object) -> None:
     assert job.progress == 0.25, "what the throttle kept is lost with a thread that hangs"
     assert job.output_path
     job.output_path.write_bytes(b"frames")
+    job.save_progress(1.0)
 
 
 def test_a_full_disk_fails_one_export_by_name_and_it_goes_on_once_there_is_room(

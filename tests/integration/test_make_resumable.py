@@ -171,7 +171,32 @@ def test_an_exporter_may_choose_another_suffix(log: ResumeLog, output: Path) -> 
     assert [path.name for path in output.parent.glob("*partial*")] == []
 
 
-@pytest.mark.parametrize("found", [None, "nowhere.mp4"])
+@pytest.mark.parametrize("in_place", [False, True])
+@pytest.mark.parametrize("returned", ["manifest.json", "{}.log", "done", "", "."])
+def test_what_an_exporter_returns_beside_its_output_does_not_count(
+    log: ResumeLog, output: Path, monkeypatch: pytest.MonkeyPatch, returned: str, in_place: bool
+) -> None:
+    monkeypatch.chdir(output.parent)
+    Path("manifest.json").write_text("{}")
+    Path("done").write_text("a file of somebody's")
+
+    class Tells(LineExporter):
+        def export(self, version: dict[str, Any], output_path: str) -> str:
+            made = super().export(version, output_path)
+            Path(f"{made}.log").write_text("fine")
+            return returned.format(made)
+
+    exporter = Tells()
+    exporter.stop_after = 4
+    with pytest.raises(Stopped):
+        export(log, exporter, output, in_place=in_place)
+    exporter.stop_after = None
+    for _ in range(2):
+        assert export(log, exporter, output, in_place=in_place) == str(output)
+        assert lines(output) == EVERY_UNIT
+
+
+@pytest.mark.parametrize("found", [None, "nowhere.mp4", "", "."])
 def test_an_exporter_that_writes_nothing_fails(
     log: ResumeLog, output: Path, found: str | None
 ) -> None:
@@ -409,6 +434,49 @@ def test_an_exporter_that_begins_at_0_after_a_resume_is_recorded_so(
     assert exporter.seen[-1] is not None
     assert exporter.seen[-1]["progress"] == 0.2
     assert lines(output) == EVERY_UNIT
+
+
+class AppendsAlways(LineExporter):
+    """It begins again at 0, and appends all the same."""
+
+    def export(self, version: dict[str, Any], output_path: str) -> str:
+        with Path(output_path).open("a") as file:
+            for unit in range(self.units):
+                if unit == self.stop_after:
+                    raise Stopped
+                file.write(f"{unit} again\n")
+                file.flush()
+                version["_progress_callback"]((unit + 1) / self.units)
+        return output_path
+
+
+@pytest.mark.parametrize(
+    "exporter", [LineExporter("relative"), AppendsAlways()], ids=["relative", "appends"]
+)
+def test_an_exporter_that_seems_to_begin_again_and_appends_is_told_of(
+    log: ResumeLog, output: Path, exporter: LineExporter, caplog: pytest.LogCaptureFixture
+) -> None:
+    stopped_after(log, exporter, output, 6)
+    assert "twice" not in caplog.text
+    stopped_after(log, exporter, output, 2)
+    assert [
+        line for line in caplog.messages if "twice" in line and 'progress_scale="relative"' in line
+    ]
+    caplog.clear()
+    export(log, exporter, output)
+    assert "twice" not in caplog.text
+    assert lines(output) == EVERY_UNIT
+    reasons = [e.reason for e in events_of(log, str(output)) if isinstance(e, Restarted)]
+    assert reasons[1:] == ["what it had written may hold parts twice"]
+
+
+def test_an_exporter_that_begins_again_with_an_empty_file_is_not_doubted(
+    log: ResumeLog, output: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    exporter = LineExporter("from the start")
+    stopped_after(log, exporter, output, 6)
+    export(log, exporter, output)
+    assert "twice" not in caplog.text
 
 
 def test_an_exporter_whose_file_is_gone_begins_at_0(log: ResumeLog, output: Path) -> None:

@@ -53,6 +53,7 @@ def test_a_throttled_report_is_told_too(log: ResumeLog, output: Path) -> None:
         job.on_progress(lambda facts: told.append(facts.fraction))
         for fraction in (0.1, 0.2, 0.3):
             job.save_progress(fraction)
+        job.complete()
     assert told == [0.0, 0.1, 0.2, 0.3, 1.0]
     assert names_of(log, str(output)).count("ProgressSaved") == 2
 
@@ -130,6 +131,7 @@ def test_an_exporter_that_begins_again_is_told_from_0(log: ResumeLog, output: Pa
         job.on_progress(lambda facts: told.append(facts.fraction))
         job.begin_again("it lost its frames")
         job.save_progress(0.1)
+        job.complete()
     assert told == [0.5, 0.0, 0.1, 1.0]
 
 

@@ -25,7 +25,7 @@ def test_a_session_within_itself_is_refused_and_its_work_goes_on(log: ResumeLog)
         job.save_progress(0.1)
         with pytest.raises(SessionEntered, match=NAME):
             enter(session)
-        assert job.save_progress(0.2, cursor="帧").on_disk
+        assert job.save_progress(1.0, cursor="帧").on_disk
     assert isinstance(events_of(log, NAME)[-1], Completed)
 
 
@@ -38,6 +38,7 @@ def test_a_session_is_entered_once_more_after_it_was_left(log: ResumeLog) -> Non
             raise ValueError("编码器")
     with session as job:
         assert job.progress == 0.3
+        job.complete()
     assert isinstance(events_of(log, NAME)[-1], Completed)
 
 
@@ -56,6 +57,7 @@ def test_on_a_loop_it_is_refused_and_entered_once_more_as_well(log: ResumeLog) -
         async with session as job:
             assert job.progress == 0.5
             await job.save_progress(0.75)
+            await job.complete()
 
     asyncio.run(attempts())
     assert told == [0.0, 0.5, 0.5, 0.75, 1.0]

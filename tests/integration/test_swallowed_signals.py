@@ -157,7 +157,7 @@ def test_a_signal_of_an_earlier_attempt_is_over_with_it(log: ResumeLog) -> None:
     with pytest.raises(KeyboardInterrupt), log.exports.resume(None, key=KEY):
         signal.raise_signal(signal.SIGINT)
     with log.exports.resume(None, key=KEY) as job:
-        job.save_progress(0.5)
+        job.save_progress(1.0)
     assert ended_by(log, KEY) == Completed.__name__
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 

@@ -31,7 +31,7 @@ def several(count: str) -> None:
 
         def export(name: str) -> None:
             with log.exports.resume(name, on_progress=bars.show(name)) as job:
-                for fraction in (0.25, 0.5):
+                for fraction in (0.25, 0.5, 1.0):
                     job.save_progress(fraction)
 
         threads = [threading.Thread(target=export, args=(f"{n}.mp4",)) for n in range(int(count))]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import stat
 from collections.abc import Callable
 from pathlib import Path
 
@@ -62,6 +63,51 @@ def test_a_commit_replaces_what_was_there(files: FileArtifacts, clip: Artifact) 
     partial.write_bytes(b"new")
     assert files.commit(partial, path_of(clip)).size == 3
     assert path_of(clip).read_bytes() == b"new"
+
+
+@pytest.mark.parametrize("mode", [0o600, 0o640, 0o755])
+def test_a_commit_keeps_the_permissions_of_what_it_replaces(
+    files: FileArtifacts, clip: Artifact, mode: int
+) -> None:
+    path_of(clip).chmod(mode)
+    partial = files.partial(path_of(clip))
+    partial.write_bytes(b"new")
+    files.commit(partial, path_of(clip))
+    assert stat.S_IMODE(path_of(clip).stat().st_mode) == mode
+
+
+@pytest.mark.parametrize("there", [True, False], ids=["a file", "nothing yet"])
+def test_a_commit_writes_where_a_link_leads_to(
+    files: FileArtifacts, tmp_path: Path, there: bool
+) -> None:
+    target, link = tmp_path / "大盘" / "片.mp4", tmp_path / "成片.mp4"
+    target.parent.mkdir()
+    if there:
+        target.write_bytes(b"old")
+    link.symlink_to(target)
+    partial = files.partial(link)
+    assert partial.parent == target.parent
+    partial.write_bytes(b"new")
+    artifact = files.commit(partial, link)
+    assert (link.is_symlink(), target.read_bytes(), artifact.path) == (True, b"new", "成片.mp4")
+    assert files.fault(artifact) == ""
+    assert [path.name for path in target.parent.iterdir()] == [target.name]
+
+
+@pytest.mark.parametrize("made", [Path.mkdir, os.mkfifo, lambda path: path.symlink_to(path)])
+def test_what_is_no_file_is_neither_replaced_nor_written_to(
+    files: FileArtifacts, tmp_path: Path, made: Callable[[Path], None]
+) -> None:
+    final = tmp_path / "成片.mp4"
+    partial = files.partial(final)
+    partial.write_bytes(b"new")
+    made(final)
+    assert files.no_place(final)
+    with pytest.raises(OSError, match="成片"):
+        files.partial(final)
+    with pytest.raises(OSError, match="成片"):
+        files.commit(partial, final)
+    assert final.is_symlink() or not final.is_file()
 
 
 def test_a_description_tells_size_time_and_digest(clip: Artifact, tmp_path: Path) -> None:

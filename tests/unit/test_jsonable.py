@@ -67,6 +67,25 @@ def test_a_value_becomes_what_json_has(value: Any, plain: Any) -> None:
     assert jsonable(value) == plain
 
 
+CIRCLE: dict[str, Any] = {"scenes": [{}]}
+CIRCLE["scenes"][0]["of"] = CIRCLE
+
+
+@pytest.mark.parametrize(
+    ("value", "where"),
+    [
+        ({"logo": b"\xff\xd8"}, r"the version\.logo can't"),
+        ({"scenes": [{}, {"raw": bytearray(b"\xff")}]}, r"the version\.scenes\.1\.raw can't"),
+        ({b"\xff": 1}, "the version.a key can't"),
+        (CIRCLE, r"the version\.scenes\.0\.of can't .*in a circle"),
+        ({"clip": object()}, r"the version\.clip can't"),
+    ],
+)
+def test_what_json_does_not_have_is_named_by_its_key(value: Any, where: str) -> None:
+    with pytest.raises(NotJson, match=where):
+        jsonable(value)
+
+
 @pytest.mark.parametrize(
     ("value", "why"),
     [

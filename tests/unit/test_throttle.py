@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import itertools
+import threading
 import time
-from pathlib import Path
+from pathlib import Path, PosixPath
+from threading import Event, RLock, current_thread, main_thread
 from typing import Any
 
 import pytest
@@ -16,9 +18,15 @@ from support.logs import events_of
 import resumelog
 from resumelog import ResumeLog
 from resumelog.application.errors import StoreUnavailable
+from resumelog.application.export_jobs import ExportJobs
+from resumelog.application.running import Saved
+from resumelog.application.throttle import Throttle
 from resumelog.domain.errors import ProgressFell, ProgressOutOfRange
 from resumelog.domain.export_events import Failed, Interrupted, ProgressSaved
+from resumelog.domain.export_job import Report
+from resumelog.infrastructure.artifacts import FileArtifacts
 from resumelog.infrastructure.bootstrap import open_log
+from resumelog.infrastructure.signals import termination
 
 INTERVAL_S = 5.0
 
@@ -240,3 +248,125 @@ def test_at_most_one_fraction_an_interval_is_written_and_the_last_is_never_lost(
     attempt.__exit__(None, None, None)
     assert [0.0, *saved(log)][-1] == newest
     assert saved(log) == sorted(saved(log)), "progress never falls"
+
+
+class SlowPath(PosixPath):
+    """A timer's look at the file that is appended to takes until the block that appends was left."""
+
+    begun, left = Event(), Event()
+
+    def is_file(self) -> bool:
+        if current_thread() is not main_thread():
+            self.begun.set()
+            self.left.wait(0.5)
+        return super().is_file()
+
+
+class SlowFiles(FileArtifacts):
+    """Temporary paths that a timer is slow to look at."""
+
+    def partial(self, final: Path, mark: str = "") -> Path:
+        return SlowPath(super().partial(final, mark))
+
+
+def appending(log: ResumeLog, files: FileArtifacts) -> ExportJobs:
+    return ExportJobs(log.log, log.leases, log.clock, files, termination())
+
+
+def test_a_block_is_left_once_the_timer_that_saves_has_let_go_of_its_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    failed = list[object]()
+    monkeypatch.setattr(threading, "excepthook", failed.append)
+    with (
+        resumelog.open(tmp_path / "jobs.db") as log,
+        appending(log, SlowFiles(tmp_path)).resume("成片.mp4", save_interval_s=0.5) as job,
+    ):
+        job.save_progress(0.1)
+        with job.beside_output(keep_partial=True) as partial:
+            partial.write_bytes(b"frames")
+            assert job.save_progress(0.2).throttled
+            assert SlowPath.begun.wait(60)
+        SlowPath.left.set()
+        time.sleep(0.1)  # for the timer to fail
+        assert (failed, job.saved_progress) == ([], 0.2)
+
+
+class Broken(FileArtifacts):
+    """A disk that can't sync while the main thread isn't looking."""
+
+    def sync(self, path: Path) -> None:
+        if current_thread() is not main_thread():
+            raise OSError(5, "Input/output error", str(path))
+        super().sync(path)
+
+
+def test_a_disk_that_fails_under_the_timer_is_told_and_the_report_waits(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    with (
+        resumelog.open(tmp_path / "jobs.db") as log,
+        appending(log, Broken(tmp_path)).resume("成片.mp4", save_interval_s=0.5) as job,
+        job.output(keep_partial=True) as partial,
+    ):
+        job.save_progress(0.1)
+        partial.write_bytes(b"frames")
+        job.save_progress(0.2)
+        deadline = time.monotonic() + 60
+        while not any("Input/output error" in line for line in caplog.messages):
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
+        assert job.saved_progress == 0.1
+        job.save_progress(1.0)
+
+
+def test_a_save_while_a_job_appends_makes_the_file_durable_first(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told = list[str]()
+
+    class Tells(FileArtifacts):
+        def sync(self, path: Path) -> None:
+            told.append(path.read_text())
+            super().sync(path)
+
+    with (
+        resumelog.open(tmp_path / "jobs.db") as log,
+        appending(log, Tells(tmp_path)).resume("成片.mp4") as job,
+        job.output(keep_partial=True) as partial,
+    ):
+        recorder, insert = log.log.recorder, log.log.recorder.insert_events
+
+        def inserted(*events: Any, **more: Any) -> Any:
+            told.append("saved")
+            return insert(*events, **more)
+
+        monkeypatch.setattr(recorder, "insert_events", inserted)
+        for unit in range(2):
+            with partial.open("a") as file:
+                file.write(str(unit))
+            job.save_progress(units_done=unit + 1, units_total=2)
+    assert told[:4] == ["0", "saved", "01", "saved"]
+
+
+def test_a_timer_that_was_cancelled_while_it_waited_for_the_lock_writes_nothing() -> None:
+    written, lock = list[Report](), RLock()
+
+    def write(report: Report) -> Saved:
+        written.append(report)
+        return Saved((), 0)
+
+    throttle = Throttle(0.05, time.monotonic, write, lock)
+    with lock:
+        throttle.keeps(Report(0.1))
+        throttle.flush()
+        throttle.keeps(Report(0.2))
+        late = throttle._timer
+        assert late
+        time.sleep(0.2)  # it is at the lock by now
+        throttle.drop()
+        throttle.interval_s = 3600.0
+        assert throttle.keeps(Report(0.3))
+    late.join(60)
+    assert (written, throttle.kept) == ([Report(0.1)], Report(0.3))
+    throttle.drop()
