@@ -303,7 +303,7 @@ def test_a_coroutine_that_is_closed_in_a_run_blocks_nothing(log: ResumeLog) -> N
     coroutine.close()
     loop.close()
     last = last_interruption(log)
-    assert (last.cause, last.in_flight) == ("GeneratorExit: ", ("1",))
+    assert (last.cause, last.in_flight) == ("GeneratorExit", ("1",))
 
 
 def test_a_run_that_would_block_its_own_loop_is_refused_with_what_to_write_instead(
