@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 
 from pydantic import JsonValue
 
+from resumelog.application.errors import CommandFailed
 from resumelog.application.retry import ONCE, Retry
 from resumelog.application.scene import Scene
 from resumelog.domain.values import error_text
@@ -80,7 +81,8 @@ class Attempt:
         if isinstance(error, Refusal):
             return Ended(None, str(error), elapsed_s, retries=True)
         wants, hint_s = self.retry.wants(error), self.retry.hint(error)
-        return Ended(None, error_text(error), elapsed_s, wants, hint_s)
+        told = error.why if isinstance(error, CommandFailed) else error
+        return Ended(None, error_text(told), elapsed_s, wants, hint_s)
 
     def _require_good(self, result: JsonValue, scene: Scene) -> None:
         if self.check is None:
