@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractContextManager, ExitStack
 from functools import partial
 from pathlib import Path
-from types import EllipsisType, TracebackType
+from types import EllipsisType
 from typing import TypeVar
 
 from pydantic import JsonValue
@@ -16,14 +14,11 @@ from pydantic import JsonValue
 from resumelog.application.export import Export
 from resumelog.application.export_progress import Listener, OnProgress
 from resumelog.application.off_loop import OffLoop, OneThread
-from resumelog.application.ports import LoopSignals
 from resumelog.application.progress_meter import ProgressFacts
 from resumelog.application.running import Saved
 from resumelog.domain.resume_point import ResumePoint
 
 T = TypeVar("T")
-
-logger = logging.getLogger("resumelog")
 
 
 class AsyncExport:
@@ -84,8 +79,7 @@ class AsyncExport:
 
     async def remaining(self, total: int) -> AsyncIterator[int]:
         """Iterate over the units that are left, of `total`; stop where somebody paused the job."""
-        units = self.export.remaining(total)
-        while (unit := await self._do(next, units, None)) is not None:
+        async for unit in self._thread.each(self.export.remaining(total)):
             yield unit
 
     async def save_progress(
@@ -133,64 +127,8 @@ class AsyncExport:
         return await self._thread.do(partial(call, *arguments))
 
 
-class AsyncSession:
-    """One attempt at an export on an event loop, around the session that makes and records it."""
-
-    def __init__(
-        self,
-        session: AbstractContextManager[Export],
-        signals: LoopSignals,
-        on_progress: OnProgress | None,
-    ) -> None:
-        """Prepare; nothing is read or written before `async with`."""
-        self._thread = OneThread("resumelog-export")
-        self._session = OffLoop(self._thread, _Named(session, signals))
-        self._signals, self._on_progress = signals, on_progress
-
-    async def __aenter__(self) -> AsyncExport:
-        """Take the lease and begin, off the loop."""
-        with ExitStack() as stack:
-            stack.callback(self._thread.close)
-            stack.enter_context(self._signals)  # in the loop's own thread
-            job = AsyncExport(await self._session.__aenter__(), self._thread)
-            self._stack = stack.pop_all()
-        if self._on_progress:
-            job.on_progress(self._on_progress)
-        return job
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        """Record how it ended, off the loop, and let the exception go on."""
-        with self._stack:
-            await self._session.__aexit__(kind, error, traceback)
-
-
-class _Named(AbstractContextManager[Export]):
-    """A session that is told of a signal where that is why its task was cancelled."""
-
-    def __init__(self, session: AbstractContextManager[Export], signals: LoopSignals) -> None:
-        self._session, self._signals = session, signals
-
-    def __enter__(self) -> Export:
-        return self._session.__enter__()
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        cause = self._signals.cause_of(error)
-        self._session.__exit__(type(cause) if cause else None, cause, traceback)
-        if isinstance(error, asyncio.CancelledError | GeneratorExit):
-            for note in getattr(cause, "__notes__", ()):  # nobody looks at a cancellation's
-                logger.warning("a cancelled export: %s", note)
-
-
-def _tell(loop: asyncio.AbstractEventLoop, listener: Listener, facts: ProgressFacts) -> None:
+def _tell(
+    loop: asyncio.AbstractEventLoop, listener: Listener[ProgressFacts], facts: ProgressFacts
+) -> None:
     """Call a listener in the loop's thread, before the task that waits for the save goes on."""
     loop.call_soon_threadsafe(listener, facts)

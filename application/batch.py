@@ -12,7 +12,7 @@ from typing import Any, Self, Unpack
 from pydantic import JsonValue
 
 from resumelog.application.batch_files import BatchFiles
-from resumelog.application.batch_reader import BatchReader
+from resumelog.application.batch_progress import WatchedBatch
 from resumelog.application.ports import InFlight, Signals
 from resumelog.application.run_options import RunOptions
 from resumelog.application.running import Running, Saved
@@ -29,8 +29,11 @@ from resumelog.domain.values import Artifact, Claim, Payload, error_text
 
 logger = logging.getLogger("resumelog")
 
+OUTCOME_BYTES = 1024
+"""What an outcome without a result takes, so that these are bounded as well."""
 
-class Batch(BatchReader):
+
+class Batch(WatchedBatch):
     """A worker's handle on one batch; a context manager that gives the lease back.
 
     `stale` says why scenes that were done are made again, `cut_off` which scenes were in flight
@@ -76,7 +79,9 @@ class Batch(BatchReader):
         KeyboardInterrupt, a second one, SIGTERM or SIGHUP ends the run at once; either way the
         batch is left with that cause. Raises NotRunning, UnknownScene, BadArgument, LeaseLost.
         """
-        return SceneRun(self, function, **options).over(self.left(scenes))
+        run, keys = SceneRun(self, function, **options), self.left(scenes)
+        self._expect(len(keys), options.get("workers") or 1)
+        return run.over(keys)
 
     def retry(
         self,
@@ -113,13 +118,15 @@ class Batch(BatchReader):
     def begun(self, scene: Scene, **left_behind: Any) -> None:
         """Note that a scene is in flight, with the process group and the partial file it leaves."""
         self._running.begun(InFlight(scene.key, scene.attempt, **left_behind))
+        self._note_begun([scene])
 
     def begin(self, scenes: Iterable[Scene]) -> list[Scene]:
         """Note that scenes are in flight, and return them with the paths to write their files to."""
         scenes = [*scenes]
         if self._files.are_made:
-            scenes = [replace(scene, partial=self._files.partial(scene, None)) for scene in scenes]
+            scenes = [placed for scene in scenes if (placed := self._with_partial(scene))]
         self._running.begun(*map(_in_flight, scenes))
+        self._note_begun(scenes)
         return scenes
 
     def artifact(self, scene: Scene | str, path: str | Path | None = None) -> Path:
@@ -192,13 +199,18 @@ class Batch(BatchReader):
             self._unsaved.update(each.scene for each in outcomes if each.error is None)
         elif self._unsaved:
             self._unsaved.clear()
+        self._came_to(outcomes)
         return saved
 
     # How it ends
 
     def end_run(self, cause: str) -> None:
         """Complete the batch if all is done and on disk; leave it if it was paused or stopped."""
-        if self._running.held or self.is_over:
+        if self.is_over:
+            return
+        if self._running.held:
+            self._running.flush()
+        if self._running.held:
             return
         if not self.left():
             self.finish()
@@ -240,6 +252,7 @@ class Batch(BatchReader):
             logger.warning("%s", lost)  # its successor says how it ended
         finally:
             self._running.end()
+            self._tell()
 
     def __enter__(self) -> Self:
         """Return the batch itself."""
@@ -263,6 +276,14 @@ class Batch(BatchReader):
             self.leave(error)
         except ResumelogError as unsaved:
             error.add_note(f"and its record was not saved: {unsaved}")
+
+    def _with_partial(self, scene: Scene) -> Scene | None:
+        """Say where a scene writes its file; where there can be none, that is its failure."""
+        try:
+            return replace(scene, partial=self._files.partial(scene, None))
+        except OSError as error:
+            self.fail(scene, error)
+            return None
 
     def _placed(self, key: str) -> Artifact | None:
         """Move a scene's file into place, unless another worker is at it: then it is not ours to replace."""
@@ -299,5 +320,5 @@ def _in_flight(scene: Scene) -> InFlight:
 
 
 def _size(outcome: Outcome) -> int:
-    """Return the bytes that an outcome keeps in memory while it is held."""
-    return (outcome.result.size if outcome.result else 0) + len(outcome.error or "")
+    """Return the bytes that an outcome keeps in memory while it is held, about."""
+    return OUTCOME_BYTES + (outcome.result.size if outcome.result else 0) + len(outcome.error or "")

@@ -59,6 +59,14 @@ class BatchReader:
         """Tell whether somebody paused or stopped the batch. Raises LeaseLost."""
         return self._running.watch().status in LEAVES
 
+    def why_left(self) -> str:
+        """Return by whom and why the batch was paused or stopped."""
+        state = self._running.state
+        asked = state.decided_by.get("status")
+        actor, reason = getattr(asked, "actor", ""), getattr(asked, "reason", "")
+        by = f" by {actor}" if actor else ""
+        return f"the batch was {state.status}{by}" + (f": {reason}" if reason else "")
+
     def left(self, scenes: Iterable[SceneName] | None = None) -> list[str]:
         """Return the keys of the scenes that are not done, in order; of those named, where some are.
 

@@ -6,27 +6,29 @@ import logging
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from contextlib import suppress
+from typing import Generic, TypeVar
 
 from resumelog.application.progress_meter import Meter, ProgressFacts
 
 OnProgress = Callable[[ProgressFacts], object]
+Facts = TypeVar("Facts", contravariant=True)
 
 logger = logging.getLogger("resumelog")
 
 
-class Listener:
+class Listener(Generic[Facts]):
     """A callback whose errors are told by the log: a display that fails must not spoil the work.
 
     The first one is a warning with its traceback, further ones are told at the level DEBUG. What is
     no Exception (Ctrl+C, an exit) goes on.
     """
 
-    def __init__(self, callback: OnProgress) -> None:
+    def __init__(self, callback: Callable[[Facts], object]) -> None:
         """Take what is to be called."""
         self._callback = callback
         self._failed = False
 
-    def __call__(self, facts: ProgressFacts) -> None:
+    def __call__(self, facts: Facts) -> None:
         """Call it."""
         try:
             self._callback(facts)
@@ -42,7 +44,7 @@ class Watched(ABC):
     def __init__(self, monotonic: Callable[[], float]) -> None:
         """Take the clock to measure by."""
         self._meter = Meter(monotonic)
-        self._listeners: list[Listener] = []
+        self._listeners: list[Listener[ProgressFacts]] = []
 
     @abstractmethod
     def _reached(self) -> tuple[float, int | None, int | None]:

@@ -9,7 +9,8 @@ from copy import copy
 from threading import Lock
 from types import TracebackType
 
-from resumelog.application.async_export import AsyncExport, AsyncSession
+from resumelog.application.async_export import AsyncExport
+from resumelog.application.async_session import AsyncSession
 from resumelog.application.endings import ending
 from resumelog.application.errors import JobPaused, SessionEntered
 from resumelog.application.event_log import of
@@ -103,9 +104,11 @@ class ExportSession:
         """Begin as `with` does, with all that blocks in a thread of its own."""
         untold = copy(self)  # the loop's own thread calls `on_progress`
         untold._on_progress = None
-        in_loop = AsyncSession(untold, self._signals.in_loop, self._on_progress)
+        in_loop = AsyncSession(untold, self._signals.in_loop, AsyncExport)
         job = await in_loop.__aenter__()
         self._in_loop = in_loop
+        if self._on_progress:
+            job.on_progress(self._on_progress)
         return job
 
     async def __aexit__(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from asyncio import CancelledError
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import AbstractContextManager, suppress
 from contextvars import copy_context
@@ -14,6 +14,9 @@ from types import TracebackType
 from typing import Generic, TypeVar
 
 T = TypeVar("T")
+
+GiveUp = Callable[[BaseException], object]
+"""Is told of a CancelledError, or of the GeneratorExit of a coroutine that is closed."""
 
 logger = logging.getLogger("resumelog")
 
@@ -29,8 +32,11 @@ class OneThread:
         """Start the thread with the first call."""
         self._executor = ThreadPoolExecutor(1, thread_name_prefix=name)
 
-    async def do(self, call: Callable[[], T]) -> T:
-        """Make a call and return what it does. Raises CancelledError after it, and what it raises."""
+    async def do(self, call: Callable[[], T], give_up: GiveUp | None = None) -> T:
+        """Make a call and return what it does. Raises CancelledError after it, and what it raises.
+
+        `give_up` lets a long one end sooner.
+        """
         future = self._submitted(call)
         made = asyncio.wrap_future(future)
         made.add_done_callback(asyncio.Future.exception)  # it counts as seen
@@ -40,7 +46,11 @@ class OneThread:
                 await asyncio.wait((made,))
             except CancelledError as error:
                 cancelled = cancelled or error
-            except GeneratorExit:  # the coroutine is closed, and may await nothing more
+                if give_up:
+                    give_up(error)
+            except GeneratorExit as closed:  # the coroutine is closed, and may await nothing more
+                if give_up:
+                    give_up(closed)
                 wait((future,))
                 raise
         if cancelled is None:
@@ -48,6 +58,12 @@ class OneThread:
         if failed := made.exception():
             logger.warning("a task was cancelled, and what it was at failed: %s", failed)
         raise cancelled
+
+    async def each(self, items: Iterator[T]) -> AsyncIterator[T]:
+        """Iterate over what blocks, a step at a time."""
+        steps = ((item,) for item in items)
+        while step := await self.do(partial(next, steps, ())):
+            yield step[0]
 
     def do_here(self, call: Callable[[], T]) -> T:
         """Make a call after all others and block until it has ended."""

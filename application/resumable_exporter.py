@@ -20,7 +20,7 @@ from resumelog.application.jsonable import jsonable
 from resumelog.application.progress_scale import Scale
 from resumelog.application.reported_progress import ProgressCallback, ReportedProgress
 
-CALLBACK, RESUME_INFO = "_progress_callback", "_resume_info"
+CALLBACK, RESUME_INFO, FINAL = "_progress_callback", "_resume_info", "_final_path"
 
 
 class Exporter(Protocol):
@@ -30,6 +30,7 @@ class Exporter(Protocol):
     present where an earlier attempt stopped: its progress, output_path, and timestamp (seconds).
     Where that attempt had written to output_path, it stands there; one that was lost since begins
     again at 0. An exporter that writes only at its end is told of its progress, and finds no file.
+    `version["_final_path"]` is where the output will be moved to.
     What it returns is the path that it wrote, if that is another; what names no file is ignored.
 
     Three more methods are optional. `check_export(version, output_path)` raises where it can't be made,
@@ -187,7 +188,7 @@ class ResumableExporter:
                 "output_path": str(to),
                 "timestamp": at.timestamp() if at else None,
             }
-        version[CALLBACK] = told.report
+        version[CALLBACK], version[FINAL] = told.report, str(job.output_path)
         written = self._exporter.export(version, str(to), **options)
         told.leave_if_failed()
         return Path(written).absolute() if isinstance(written, str | PathLike) else to

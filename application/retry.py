@@ -49,6 +49,8 @@ class Retry:
     def __post_init__(self) -> None:
         """Refuse what can't be meant."""
         _require(self.attempts >= 1, "attempts", self.attempts, "give 1 or more")
+        is_meant = isinstance(self.retry_on, type | tuple) or callable(self.retry_on)
+        _require(is_meant, "retry_on", self.retry_on, "give error classes, or a function")
         for name in ("backoff_s", "backoff_max_s", "jitter_s"):
             seconds = getattr(self, name)
             _require(0 <= seconds < float("inf"), name, seconds, "give seconds, 0 or more")
@@ -63,9 +65,9 @@ class Retry:
         """Return the seconds before the next try, after so many failures in this run."""
         state = RetryCallState(_NO_RETRYING, None, (), {})
         state.attempt_number = failures
-        backoff = wait_exponential(self.backoff_s, self.backoff_max_s)
-        wait = backoff(state) + wait_random(0, self.jitter_s)(state)
-        return max(min(wait, self.backoff_max_s), hint_s or 0.0)
+        longest_s = self.backoff_max_s
+        wait = wait_exponential(self.backoff_s, longest_s) + wait_random(0, self.jitter_s)
+        return max(min(wait(state), longest_s), hint_s or 0.0)
 
 
 _NO_RETRYING: Any = None

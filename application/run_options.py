@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TypedDict
+from collections.abc import Callable
+from typing import Any, TypedDict
 
 from resumelog.application.errors import BadArgument
 from resumelog.application.retry import Retry
@@ -36,6 +37,13 @@ class RunOptions(TypedDict, total=False):
 
 def require(options: RunOptions) -> None:
     """Refuse options that can't be meant. Raises BadArgument."""
+    for name, given in options.items():
+        if name not in RunOptions.__annotations__:
+            advice = f"the options are {', '.join(RunOptions.__annotations__)}"
+            raise BadArgument(option=name, given=given, advice=advice)
+    _require_kind("retry", options.get("retry"), Retry, "give a Retry")
+    _require_kind("stop", options.get("stop"), StopFlag, "give a StopFlag")
+    _require_kind("check", options.get("check"), Callable, "give a function")
     for name in ("workers", "stop_after_failures"):
         given = options.get(name)
         if given is not None and (not isinstance(given, int) or given < 1):
@@ -43,3 +51,8 @@ def require(options: RunOptions) -> None:
     timeout_s = options.get("timeout_s")
     if timeout_s is not None and not 0 < timeout_s < float("inf"):
         raise BadArgument(option="timeout_s", given=timeout_s, advice="give seconds, more than 0")
+
+
+def _require_kind(option: str, given: object, kind: Any, advice: str) -> None:
+    if given is not None and not isinstance(given, kind):
+        raise BadArgument(option=option, given=given, advice=advice)

@@ -137,6 +137,14 @@ class Running(Generic[State]):
                 self._hold(_Held(claimed, size), error)
                 return Saved((), len(self._held))
 
+    def flush(self) -> None:
+        """Write what is held, if there is room now."""
+        with self.lock:
+            try:
+                self._write_held()
+            except StoreError as error:
+                self._warn_of_held(error)
+
     def accepts(self, command: Command[State]) -> bool:
         """Tell whether the kept state lets a command append something; `do` raises why not."""
         claim = self._held_claim("save")
@@ -193,6 +201,11 @@ class Running(Generic[State]):
             self._in_flight.pop(key, None)
 
     @property
+    def busy(self) -> int:
+        """How many units are in flight; at once, even while a save is made."""
+        return len(self._in_flight)
+
+    @property
     def in_flight(self) -> tuple[Attempt, ...]:
         """The units that were begun and have not ended."""
         with self.lock:
@@ -241,11 +254,19 @@ class Running(Generic[State]):
             raise LeaseLost(self.state.title, epoch=lost.epoch, current=lost.current) from None
 
     def _hold(self, held: _Held[State], error: StoreError) -> None:
-        if held.size + sum(each.size for each in self._held) > HELD_BYTES_MAX:
+        if held.size + self._held_bytes > HELD_BYTES_MAX:
             raise error
         self._held.append(held)
-        count = len(self._held)
-        logger.warning("%s: %d saves wait for the disk: %s", self.state.title, count, error)
+        self._warn_of_held(error)
+
+    @property
+    def _held_bytes(self) -> int:
+        return sum(each.size for each in self._held)
+
+    def _warn_of_held(self, error: StoreError) -> None:
+        title, count, size = self.state.title, len(self._held), self._held_bytes
+        needed = f"; about {size:,} bytes are needed" if size else ""
+        logger.warning("%s: %d saves wait for the disk: %s%s", title, count, error, needed)
 
     def _write_held(self) -> None:
         while self._held:

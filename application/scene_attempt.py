@@ -17,6 +17,7 @@ from typing import Any, NamedTuple
 from pydantic import JsonValue
 
 from resumelog.application.errors import CommandFailed
+from resumelog.application.pool_worker import settle_in
 from resumelog.application.retry import ONCE, Retry
 from resumelog.application.scene import Scene
 from resumelog.domain.values import error_text
@@ -53,6 +54,7 @@ class Attempt:
 
     def __call__(self, scene: Scene) -> Ended:
         """Make the scene in this thread."""
+        settle_in()
         began = time.monotonic()
         try:
             with _alarm(self.timeout_s):
@@ -70,37 +72,65 @@ class Attempt:
                 made = self.function(scene)
                 result = await made if isinstance(made, Awaitable) else made
             self._require_good(result, scene)
+        except asyncio.CancelledError as error:
+            if _is_being_cancelled():
+                raise
+            return self._failed(error, began)  # what it awaited was cancelled by somebody else
         except Exception as error:  # noqa: BLE001 - whatever it is, it is this scene's failure
             return self._failed(error, began)
         return Ended(result, elapsed_s=time.monotonic() - began)
 
-    def _failed(self, error: Exception, began: float) -> Ended:
+    def _failed(self, error: BaseException, began: float) -> Ended:
         elapsed_s = time.monotonic() - began
         if isinstance(error, TimeoutError) and self.timeout_s and elapsed_s >= self.timeout_s:
             error = TimeoutError(f"it took longer than {self.timeout_s:g} s")
         if isinstance(error, Refusal):
             return Ended(None, str(error), elapsed_s, retries=True)
-        wants, hint_s = self.retry.wants(error), self.retry.hint(error)
-        told = error.why if isinstance(error, CommandFailed) else error
-        return Ended(None, error_text(told), elapsed_s, wants, hint_s)
+        told = error_text(error.why if isinstance(error, CommandFailed) else error)
+        try:
+            wants, hint_s = self.retry.wants(error), self.retry.hint(error)
+        except Exception as other:  # noqa: BLE001 - else the scene's own error would be hidden
+            why = f"{told} (and asked for another try: {error_text(other)})"
+            return Ended(None, why, elapsed_s)
+        return Ended(None, told, elapsed_s, wants, hint_s)
 
     def _require_good(self, result: JsonValue, scene: Scene) -> None:
         if self.check is None:
             return
-        told = self.check(result, scene) if self._check_takes_scene else self.check(result)
+        name = getattr(self.check, "__name__", "the check")
+        try:
+            told = self.check(result, scene) if self._check_takes_scene else self.check(result)
+        except Exception as error:
+            raise Refusal(f"{name} refused the result: {error_text(error)}") from error
         if told is False or (isinstance(told, str) and told):
-            name = getattr(self.check, "__name__", "the check")
             raise Refusal(f"{name} refused the result" + (f": {told}" if told else ""))
 
     @cached_property
     def _check_takes_scene(self) -> bool:
-        """A check may look at the scene too, e.g. for a result that is the original once more."""
+        """A check may look at the scene too, e.g. for a result that is the original once more.
+
+        A second parameter with a default is an option of its own, unless it is called `scene`.
+        """
         assert self.check is not None
         try:
+            parameters = inspect.signature(self.check).parameters
             inspect.signature(self.check).bind(None, None)
-        except TypeError:
+            return "scene" in parameters or not _takes_one(self.check)
+        except (TypeError, ValueError):  # it takes one, or is built in and does not say
             return False
-        return True
+
+
+def _takes_one(check: Check) -> bool:
+    try:
+        inspect.signature(check).bind(None)
+    except TypeError:
+        return False
+    return True
+
+
+def _is_being_cancelled() -> bool:
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
 
 
 @contextmanager

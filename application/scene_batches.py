@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
-from contextlib import suppress
-from typing import Any, Literal, get_args
+from contextlib import contextmanager, suppress
+from typing import Any, Concatenate, Literal, ParamSpec, get_args
 from weakref import WeakSet
 
 from pydantic import JsonValue
 
+from resumelog.application.async_batch import AsyncBatch
+from resumelog.application.async_session import AsyncSession
 from resumelog.application.batch import Batch
 from resumelog.application.batch_files import ArtifactPath, BatchFiles
 from resumelog.application.errors import BadArgument, JobNotFound, PayloadGone
@@ -33,6 +35,33 @@ from resumelog.domain.values import Claim, JsonObject, Payload
 logger = logging.getLogger("resumelog")
 
 VERIFY = get_args(Verify)
+OpenOptions = ParamSpec("OpenOptions")
+
+
+def _awaited(
+    open_batch: Callable[Concatenate[SceneBatches, OpenOptions], Batch],
+) -> Callable[Concatenate[SceneBatches, OpenOptions], AsyncSession[Batch, AsyncBatch]]:
+    """Return a method that opens with the same options, in a thread, once it is entered."""
+
+    def open_async(
+        self: SceneBatches, /, *names: OpenOptions.args, **options: OpenOptions.kwargs
+    ) -> AsyncSession[Batch, AsyncBatch]:
+        """Open a batch by `async with`, which gives an AsyncBatch; options and errors are those of `open`.
+
+        Nothing is read before it is entered, and the event loop never waits for the log. On leaving
+        the block the batch is finished, or left with the exception as the cause, also where the
+        task was cancelled. While a task of the main thread is in it SIGTERM and SIGHUP end the loop as
+        sys.exit would, and the record names them, unless the program handles them.
+        """
+
+        @contextmanager
+        def opened() -> Iterator[Batch]:
+            with open_batch(self, *names, **options) as batch:
+                yield batch
+
+        return AsyncSession(opened(), self.signals.in_loop, AsyncBatch)
+
+    return open_async
 
 
 class SceneBatches:
@@ -50,7 +79,7 @@ class SceneBatches:
         """Take the parts that every batch shares."""
         self._listed = listed
         self._log, self._leases, self._clock, self._artifacts = log, leases, clock, artifacts
-        self._signals = signals
+        self.signals = signals
         self._open = WeakSet[Batch]()
 
     def open(
@@ -101,9 +130,11 @@ class SceneBatches:
 
         running.begin(begin)
         files = BatchFiles(self._artifacts, artifact)
-        opened = Batch(running, files, plan, before, stale, self._signals)
+        opened = Batch(running, files, plan, before, stale, self.signals)
         self._open.add(opened)
         return opened
+
+    open_async = _awaited(open)  # noqa: A003 - the method above is meant
 
     def pipeline(
         self, project: str, stages: Sequence[Stage], *, scenes: Sequence[JsonValue]
@@ -112,7 +143,7 @@ class SceneBatches:
 
         Raises BadArgument.
         """
-        return Pipeline(self, project, stages, scenes, self._signals)
+        return Pipeline(self, project, stages, scenes, self.signals)
 
     def regenerate(
         self,

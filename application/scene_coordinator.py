@@ -38,16 +38,18 @@ class Coordinator:
 
     def run(self) -> None:
         """Drive them. Raises LeaseLost, BadArgument, and what interrupts it."""
-        try:
-            with ExitStack() as opened:
-                opened.enter_context(self._signals)
-                for run in self._runs:
-                    opened.enter_context(run.shop)
-                self._loop_through_interrupt()
-        except BaseException as error:
+        with ExitStack() as opened:
+            opened.enter_context(self._signals)
             for run in self._runs:
-                run.leave_with(error)
-            raise
+                opened.enter_context(run.shop)
+            try:
+                self._loop_through_interrupt()
+            except BaseException as error:
+                for run in self._runs:
+                    run.leave_with(error)
+                raise
+            for run in self._runs:
+                run.close()
 
     def _loop_through_interrupt(self) -> None:
         try:

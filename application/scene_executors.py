@@ -8,15 +8,26 @@ import pickle
 import threading
 from collections.abc import Callable
 from concurrent.futures import Executor, Future, ProcessPoolExecutor
+from contextlib import suppress
 from queue import SimpleQueue
 from typing import Any
 
 from resumelog.application.errors import BadArgument
+from resumelog.application.pool_worker import settle_in
 from resumelog.application.scene import Scene
 from resumelog.application.scene_attempt import Attempt, Ended
 
 Executors = Executor | Callable[[int], Executor] | None
 """An executor that stays the caller's, or what makes one for so many workers."""
+
+GRACE_S = 5.0
+"""So long after its time is up an attempt is let go of that should have ended by itself."""
+LEAVING_S = 5.0
+"""So long a run waits for coroutines that it has cancelled."""
+IN_A_LOOP = (
+    "this would block the event loop that it is called in; write `async with"
+    " log.scenes.open_async(…) as batch:` and `await batch.run(…)`"
+)
 
 
 class DaemonThreads(Executor):
@@ -79,12 +90,16 @@ class Coroutines(Executor):
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
         """End the loop, if it is our own; its tasks are cancelled."""
         del wait, cancel_futures
-        if self._is_own and self._loop.is_running():
-            self._loop.call_soon_threadsafe(self._loop.stop)
-            self._thread.join()
+        if self._is_own:
+            with suppress(RuntimeError):  # a sys.exit in a coroutine has closed it
+                self._loop.call_soon_threadsafe(self._loop.stop)
+            self._thread.join(LEAVING_S)
 
     def _run(self) -> None:
-        with asyncio.Runner(loop_factory=lambda: self._loop) as runner:
+        with (
+            suppress(SystemExit, KeyboardInterrupt),  # a coroutine's own; its future has it
+            asyncio.Runner(loop_factory=lambda: self._loop) as runner,
+        ):
             runner.get_loop().run_forever()
 
 
@@ -102,6 +117,8 @@ class Workshop:
         if self._is_async and not isinstance(executor, Coroutines | None):
             advice = "a coroutine function runs in an event loop; leave the executor out"
             raise BadArgument(option="executor", given=executor, advice=advice)
+        if self._is_async and _is_in_loop():
+            raise BadArgument(option="function", given=attempt.function, advice=IN_A_LOOP)
 
     def __enter__(self) -> None:
         """Start the executor. Raises BadArgument for a function that it can't be sent."""
@@ -113,6 +130,16 @@ class Workshop:
         """Let go of an executor of our own; one that was given is its owner's."""
         if self._executor is not self._given:
             self._executor.shutdown(wait=False, cancel_futures=True)
+
+    @property
+    def executor(self) -> Executor:
+        """Return where scenes are made now; another one after `reopen`."""
+        return self._executor
+
+    @property
+    def grace_s(self) -> float:
+        """How long attempts that are interrupted there may take to end once their time is up."""
+        return GRACE_S if isinstance(self._executor, Coroutines | ProcessPoolExecutor) else 0.0
 
     def submit(self, scene: Scene) -> Future[Ended]:
         """Begin a scene. Raises BrokenExecutor, RuntimeError."""
@@ -126,9 +153,17 @@ class Workshop:
         self._executor = self._made()
         return True
 
+    def abandon(self) -> None:
+        """End what can be ended of the scenes in flight: a pool's exit would wait for them."""
+        if self._executor is not self._given and isinstance(self._executor, ProcessPoolExecutor):
+            # there is no public way before Python 3.14, and the dict is None once it was shut down
+            for process in [*(self._executor._processes or {}).values()]:
+                process.terminate()
+
     def is_at_work_on(self, future: Future[Ended]) -> bool:
         """Tell whether a scene is being made, and not waiting for a worker."""
-        return future.running()
+        # the future of a coroutine says that it runs no sooner than it has ended
+        return future.running() or isinstance(self._executor, Coroutines)
 
     def replaced_worker(self) -> bool:
         """Start a worker in place of one that hangs; tell whether that can be done."""
@@ -140,7 +175,11 @@ class Workshop:
     def _made(self) -> Executor:
         if self._given is None:
             return Coroutines() if self._is_async else DaemonThreads(self._workers)
-        return self._given if isinstance(self._given, Executor) else self._given(self._workers)
+        if isinstance(self._given, Executor):
+            return self._given
+        if self._given is ProcessPoolExecutor:  # its workers end with this process, used or not
+            return ProcessPoolExecutor(self._workers, initializer=settle_in)
+        return self._given(self._workers)
 
     def _require_picklable(self) -> None:
         try:
@@ -149,6 +188,12 @@ class Workshop:
             self.__exit__()
             advice = f"a process pool needs functions from the top level of a module ({error})"
             raise BadArgument(option="function", given=self._function, advice=advice) from error
+
+
+def _is_in_loop() -> bool:
+    with suppress(RuntimeError):
+        return asyncio.get_running_loop() is not None
+    return False
 
 
 def is_async(function: Callable[..., Any]) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import heapq
 from collections import Counter, deque
 from collections.abc import Collection, Iterable
-from concurrent.futures import BrokenExecutor, Future
+from contextlib import suppress
 from itertools import count
 from typing import TYPE_CHECKING, NamedTuple, Unpack
 
@@ -15,6 +15,7 @@ from resumelog.application.scene import Report, Scene
 from resumelog.application.scene_attempt import Attempt, Ended, SceneFunction
 from resumelog.application.scene_coordinator import Bell, Coordinator
 from resumelog.application.scene_executors import Workshop
+from resumelog.application.scene_flights import LOOKS_S, Landing, SceneFlights
 from resumelog.application.scene_updates import SceneState, SceneUpdate
 from resumelog.application.stop_flag import StopFlag
 from resumelog.domain.errors import BadInput, NotRunning
@@ -24,17 +25,7 @@ from resumelog.domain.values import Payload, error_text
 if TYPE_CHECKING:
     from resumelog.application.batch import Batch
 
-LOOKS_S = 0.05
-"""So often a run looks in the log whether it is paused."""
-
-
 NOT_YET = Ended()
-
-
-class _Flight(NamedTuple):
-    scene: Scene
-    shop: Workshop
-    deadline: float
 
 
 class _Settled(NamedTuple):
@@ -62,9 +53,10 @@ class SceneRun:
         self._batch, self._monotonic = batch, batch.monotonic
         self._retry = options.get("retry") or ONCE
         self._timeout_s = options.get("timeout_s")
-        self._attempt = Attempt(function, options.get("check"), self._retry, self._timeout_s)
+        attempt = Attempt(function, options.get("check"), self._retry, self._timeout_s)
         self._workers = options.get("workers") or 1
-        self.shop = Workshop(self._attempt, self._workers, options.get("executor"))
+        self.shop = Workshop(attempt, self._workers, options.get("executor"))
+        self._flights = SceneFlights(self.shop, self._workers, self._timeout_s, self._monotonic)
         self._failures_max = options.get("stop_after_failures")
         self.stops = [options.get("stop") or StopFlag()]
         self.followers, self.is_fed, self._seen = list[SceneRun](), False, 0
@@ -73,9 +65,7 @@ class SceneRun:
         self._ready, self._later = deque[str](), list[tuple[float, int, str]]()
         self._nth = count()
         self.bell = Bell()
-        self._in_flight: dict[Future[Ended], _Flight] = {}
-        self._settled: dict[Future[Ended], _Settled] = {}
-        self._hanging: set[Future[Ended]] = set()
+        self._settled: dict[Landing, _Settled] = {}
         self._failures, self._durations = Counter[str](), dict[str, float]()
         self._cause, self._failed, self._look_at = "", 0, float("-inf")
         self._began = self._ended_at = self._monotonic()
@@ -122,9 +112,7 @@ class SceneRun:
             self._batch.invalidate(stale)
             for run in self.followers:
                 run.follow(stale)
-        self._again.update(
-            flight.scene.key for flight in self._in_flight.values() if flight.scene.key in keys
-        )
+        self._again |= self._flights.keys.intersection(keys)
         self.offer(key for key in keys if self._batch.is_left(key))
 
     def end(self, cause: str) -> None:
@@ -136,10 +124,18 @@ class SceneRun:
         self._batch.end_run(self._cause)
 
     def leave_with(self, error: BaseException) -> None:
-        """Leave the batch, for an exception that goes on."""
-        for future in self._in_flight:
-            future.cancel()
+        """Leave the batch, for an exception that goes on; what has ended is recorded all the same."""
+        with suppress(Exception):  # what ended the run is raised
+            for future in self._flights.done():
+                if not future.cancelled() and isinstance(future.exception(), Exception | None):
+                    self.take(future)
+            self.record()
+        self._flights.abandon()
         self._batch.leave_with(error)
+
+    def close(self) -> None:
+        """Let go of workers that hang."""
+        self._flights.close()
 
     def report(self) -> Report:
         """Return how the batch stands after this run."""
@@ -151,14 +147,14 @@ class SceneRun:
 
     def fill(self) -> bool:
         """Begin as many as there is room for; tell whether any is in flight, or waits for its time."""
-        room = self._workers - len(self._in_flight) - len(self._hanging)
+        room = self._flights.room
         if room > 0 and self._goes_on():
             while self._later and self._later[0][0] <= self._monotonic():
                 self._ready.append(heapq.heappop(self._later)[2])
             keys = self._next(room)
             for scene in self._batch.begin(map(self._batch.scene, keys)) if keys else ():
                 self._submit(scene)
-        return bool(self._in_flight) or self._is_waiting()
+        return bool(self._flights) or self._is_waiting()
 
     def _next(self, room: int) -> list[str]:
         """Take as many scenes as there is room for; what is to be made again before them waits."""
@@ -171,21 +167,13 @@ class SceneRun:
         return keys
 
     def _submit(self, scene: Scene) -> None:
-        if self._cause:  # the workshop broke just now
-            return self._batch.take_back(scene)
-        try:
-            future = self.shop.submit(scene)
-        except (BrokenExecutor, RuntimeError) as error:
-            self._broke(self.shop, error)
+        if self._flights.begin(scene, self._ring):
+            self._tell(scene, SceneState.BEGUN)
+        else:
             self._ready.appendleft(scene.key)
-            return self._batch.take_back(scene)
-        deadline = self._monotonic() + (self._timeout_s or float("inf"))
-        self._in_flight[future] = _Flight(scene, self.shop, deadline)
-        future.add_done_callback(self._ring)
-        self._tell(scene, SceneState.BEGUN)
-        return None
+            self._batch.take_back(scene)
 
-    def _ring(self, future: Future[Ended]) -> None:
+    def _ring(self, future: Landing) -> None:
         self.bell.put((self, future))
 
     def _goes_on(self) -> bool:
@@ -196,12 +184,14 @@ class SceneRun:
             self._cause = stopped
         elif self._failures_max and self._failed >= self._failures_max:
             self._cause = f"stopped after {self._failed} failures"
-        elif len(self._hanging) >= self._workers:
+        elif self._flights.broken:
+            self._cause = self._flights.broken
+        elif self._flights.all_hang:
             self._cause = f"all {self._workers} workers hang in scenes that took too long"
         elif self._monotonic() >= self._look_at:
             self._look_at = self._monotonic() + LOOKS_S
             if self._batch.is_asked_to_leave():
-                self._cause = f"the batch was {self._batch.counts().status}"
+                self._cause = self._batch.why_left()
             else:
                 self._look_again()
         return not self._cause
@@ -217,9 +207,7 @@ class SceneRun:
         """Take up what was done and is not any more, once there is nothing else to do."""
         if not self.is_fed:
             return
-        if self._batch.version != self._seen and not (
-            self._ready or self._later or self._in_flight
-        ):
+        if self._batch.version != self._seen and not (self._ready or self._later or self._flights):
             self._seen = self._batch.version
             self.offer(self._batch.left())
 
@@ -227,61 +215,37 @@ class SceneRun:
         """Tell whether scenes wait for their next try, or for a worker."""
         return bool(self._later or self._ready) and self._goes_on()
 
-    def _broke(self, shop: Workshop, error: BaseException) -> None:
-        """Open another workshop in place of one that broke, or begin no more."""
-        if shop is self.shop and not shop.reopen():
-            self._cause = f"the executor takes no more: {error_text(error)}"
-
     # Collect
 
     def patience_s(self) -> float:
         """Return the seconds until something is to be begun or let go."""
         due = self._later[0][0] if self._later else float("inf")
-        deadlines = (each.deadline for each in self._in_flight.values())
-        first = min(due, *deadlines) if self._timeout_s and self._in_flight else due
-        return max(0.0, first - self._monotonic())
+        return max(0.0, min(due - self._monotonic(), self._flights.patience_s()))
 
     def ring_again(self) -> None:
         """Ring for all that has ended: an interrupt may have come when it was heard."""
-        for future in [*self._in_flight]:
-            if future.done():
-                self._ring(future)
+        for future in self._flights.done():
+            self._ring(future)
 
-    def take(self, future: Future[Ended]) -> None:
+    def take(self, future: Landing) -> None:
         """Settle an attempt that has ended."""
-        self._hanging.discard(future)
-        flight = self._in_flight.get(future)
-        if flight is None or future in self._settled:
+        if future in self._settled or not (landed := self._flights.end(future)):
             return
-        if future.cancelled():
-            del self._in_flight[future]
-            return
-        error = future.exception()
-        if error and not isinstance(error, Exception):
-            raise error  # it stays in flight until the batch is left
-        if isinstance(error, BrokenExecutor):
-            self._broke(flight.shop, error)
-        failed = Ended(error=error_text(error), retries=True) if error else None
-        self._settle(future, flight.scene, failed or future.result())
+        scene, ended = landed
+        if ended:
+            self._settle(future, scene, ended)
+        else:
+            self._batch.take_back(scene)
 
     def let_go(self) -> None:
         """Fail what took too long and could not be interrupted."""
-        if not self._timeout_s:
-            return
-        now = self._monotonic()
-        for future, flight in [*self._in_flight.items()]:
-            if now < flight.deadline or future.done():
-                continue
-            if not flight.shop.is_at_work_on(future):
-                self._in_flight[future] = flight._replace(deadline=now + self._timeout_s)
-                continue
-            if not flight.shop.replaced_worker():
-                self._hanging.add(future)
-            why = TimeoutError(f"it took longer than {self._timeout_s:g} s")
-            ended = Ended(None, error_text(why), self._timeout_s, self._retry.wants(why))
-            self._settle(future, flight.scene, ended)
+        for future, scene in self._flights.overdue():
+            timeout_s = self._timeout_s or 0.0
+            why = TimeoutError(f"it took longer than {timeout_s:g} s")
+            retries = self._retry.wants(why)
+            self._settle(future, scene, Ended(None, error_text(why), timeout_s, retries))
 
-    def _settle(self, future: Future[Ended], scene: Scene, ended: Ended) -> None:
+    def _settle(self, future: Landing, scene: Scene, ended: Ended) -> None:
         """Decide what is recorded of an attempt, and whether there is another."""
         if not ended.error:
             try:
@@ -310,7 +274,7 @@ class SceneRun:
         saved = self._batch.record([each.outcome for each in self._settled.values()])
         settled, self._settled = self._settled, {}
         for future in settled:
-            self._in_flight.pop(future, None)
+            self._flights.forget(future)
         self._ended_at = self._monotonic()
         for _, state, scene, ended, wait_s in settled.values():
             self._tell(scene, state, ended, wait_s)
@@ -332,7 +296,7 @@ class SceneRun:
         self, scene: Scene, state: SceneState, ended: Ended = NOT_YET, wait_s: float = 0.0
     ) -> None:
         if self._batch.listeners:
-            counts, running = self._batch.counts(), len(self._in_flight)
+            counts, running = self._batch.counts(), len(self._flights)
             error, elapsed_s = ended.error, ended.elapsed_s
             update = SceneUpdate(scene, state, counts, running, error, elapsed_s, wait_s)
             self._batch.listeners(update)

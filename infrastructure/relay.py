@@ -51,13 +51,18 @@ class Relay(Handled):
                 at += processes.TERMINATE_S
             self._next.append((at, signal.SIGKILL))
 
+    @property
+    def is_asked(self) -> bool:
+        """Tell whether the command is to end."""
+        return bool(self._asked)
+
     def press(self) -> None:
-        """Say what came, and send what is due by now."""
+        """Send what is due by now, and say what came."""
+        while self._next and time.monotonic() >= self._next[0][0]:
+            self._send(self._next.pop(0)[1])
         while self._untold:
             name = signal_name(self._untold.pop(0))
             self._say(f"{name} went on to the command; Ctrl+C kills it")
-        while self._next and time.monotonic() >= self._next[0][0]:
-            self._send(self._next.pop(0)[1])
 
     def received(self, number: int, frame: FrameType | None) -> None:
         """Hand a signal on."""

@@ -17,7 +17,7 @@ from resumelog.infrastructure.gate import Ended, behind_gate
 
 TICK_S = 0.1
 DRAIN_S = processes.TERMINATE_S
-"""So long whatever outlives the command, as `tee` may, can finish printing."""
+"""So long whatever outlives the command, as `tee` may, can finish printing; who reads may take longer."""
 CHUNK_BYTES = 64 * 1024
 WAITING_MAX = 1000
 
@@ -29,7 +29,8 @@ class StreamedCommand(Generic[Said]):
 
     `out` and `err` get its output in chunks, each in a thread of its own, and an empty one at the
     end; what `out` makes of them goes to `heard` in the thread of `run`, where `tick` is called
-    at least every TICK_S too.
+    at least every TICK_S too. Whoever reads what they pass on may be slow: where the command has
+    ended, that is waited for as long as `is_patient` says so.
     """
 
     def __init__(
@@ -39,9 +40,11 @@ class StreamedCommand(Generic[Said]):
         err: Callable[[bytes], None],
         heard: Callable[[Said], None],
         tick: Callable[[], None],
+        is_patient: Callable[[], bool],
     ) -> None:
         """Start nothing yet."""
         self._out, self._err, self._heard, self._tick = out, err, heard, tick
+        self._is_patient = is_patient
         self._waiting: Queue[Said | None] = Queue(WAITING_MAX)
         self._tail = b""
 
@@ -70,22 +73,20 @@ class StreamedCommand(Generic[Said]):
             _Pump(process.stdout, self._hear_out, self._waiting),
             _Pump(process.stderr, self._hear_err, self._waiting),
         ]
-        open_pumps, leaves_at = len(pumps), float("inf")
-        while process.poll() is None or (open_pumps and self._is_due(leaves_at)):
-            if process.returncode is not None:
-                leaves_at = min(leaves_at, time.monotonic() + DRAIN_S)
+        open_pumps, left_s = len(pumps), DRAIN_S
+        while process.poll() is None or (open_pumps and (left_s > 0 or not self._waiting.empty())):
+            since, had_ended = time.monotonic(), process.returncode is not None
             if open_pumps:
                 open_pumps -= self._hear_one()
             else:
                 with suppress(subprocess.TimeoutExpired):
                     process.wait(TICK_S)
             self._tick()
+            is_held_up = any(pump.is_held_up for pump in pumps)
+            if had_ended and not (is_held_up and self._is_patient()):
+                left_s -= time.monotonic() - since
         for pump in pumps:
             pump.require_well()
-
-    def _is_due(self, leaves_at: float) -> bool:
-        """Tell whether there is something to hear, or time to wait for it."""
-        return time.monotonic() < leaves_at or not self._waiting.empty()
 
     def _hear_one(self) -> bool:
         """Take what was said next, if anything is within a tick; tell whether a stream has ended."""
@@ -123,6 +124,7 @@ class _Pump(Thread, Generic[Said]):
         super().__init__(daemon=True)
         self._stream, self._hear, self._waiting = stream, hear, waiting
         self._failure: BaseException | None = None
+        self._since = float("inf")
         self.start()
 
     def run(self) -> None:
@@ -141,6 +143,15 @@ class _Pump(Thread, Generic[Said]):
         if self._failure:
             raise self._failure
 
+    @property
+    def is_held_up(self) -> bool:
+        """Tell whether it waits for whoever reads what it passes on."""
+        return time.monotonic() > self._since + TICK_S
+
     def _put(self, chunk: bytes) -> None:
-        for said in self._hear(chunk):
-            self._waiting.put(said)
+        self._since = time.monotonic()
+        try:
+            for said in self._hear(chunk):
+                self._waiting.put(said)
+        finally:
+            self._since = float("inf")

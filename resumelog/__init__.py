@@ -9,9 +9,11 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from resumelog.application.async_batch import AsyncBatch
     from resumelog.application.async_export import AsyncExport
     from resumelog.application.autopilot_runs import AutoPilot
     from resumelog.application.batch import Batch
+    from resumelog.application.batch_progress import BatchFacts
     from resumelog.application.clean_report import CleanReport
     from resumelog.application.errors import (
         AlreadyRunning,
@@ -118,9 +120,11 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _NAMES_IN = {
+    "application.async_batch": "AsyncBatch",
     "application.async_export": "AsyncExport",
     "application.autopilot_runs": "AutoPilot",
     "application.batch": "Batch",
+    "application.batch_progress": "BatchFacts",
     "application.clean_report": "CleanReport",
     "application.errors": (
         "AlreadyRunning BadArgument BadBatch BadStateFile BatchStopped ClosedLog DamagedEvent "
@@ -170,6 +174,7 @@ _HOMES = {name: home for home, names in _NAMES_IN.items() for name in names.spli
 __all__ = [
     "AlreadyRecorded",
     "AlreadyRunning",
+    "AsyncBatch",
     "AsyncExport",
     "AutoPilot",
     "BadArgument",
@@ -180,6 +185,7 @@ __all__ = [
     "BadStateFile",
     "BadVersion",
     "Batch",
+    "BatchFacts",
     "BatchStopped",
     "CleanReport",
     "ClosedLog",

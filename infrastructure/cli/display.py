@@ -6,11 +6,14 @@ import time
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, Progress, ProgressColumn, Task, TaskID, TextColumn
+from rich.text import Text
 
 from resumelog.application.batch import Batch
+from resumelog.application.batch_progress import BatchFacts
 from resumelog.application.scene import Counts
 from resumelog.application.scene_updates import SceneState, SceneUpdate
 from resumelog.infrastructure.cli.outcomes import printable
@@ -23,6 +26,25 @@ if TYPE_CHECKING:
 STALE_MAX = 10
 
 
+class _TimeLeft(ProgressColumn):
+    """How long yet, as it is whenever the bar is drawn."""
+
+    def render(self, task: Task) -> Text:
+        facts: BatchFacts = task.fields["now"]()
+        left = "-:--:--" if facts.left_s is None else str(timedelta(seconds=round(facts.left_s)))
+        return Text(left)
+
+
+class _Counts(ProgressColumn):
+    """What is done, failed, in work and remaining."""
+
+    def render(self, task: Task) -> Text:
+        facts: BatchFacts = task.fields["now"]()
+        waiting = max(0, facts.remaining - facts.failed - facts.running)
+        counts = f"{facts.done} done, {facts.failed} failed, {facts.running} running"
+        return Text(f"{counts}, {waiting} remaining")
+
+
 class Display(Screen):
     """Shows one batch."""
 
@@ -32,8 +54,8 @@ class Display(Screen):
         self._progress = Progress(
             TextColumn("{task.description}", markup=False),
             BarColumn(),
-            TextColumn("{task.fields[counts]}", markup=False),
-            TimeRemainingColumn(),
+            _Counts(),
+            _TimeLeft(),
             console=self.console,
             disable=not self.console.is_terminal,
         )
@@ -53,14 +75,16 @@ class Display(Screen):
             at = f" at {', '.join(batch.cut_off)}" if batch.cut_off else ""
             self.say(f"{self.job}: the last worker ended without a word{at}")
         self._say_stale(batch.stale)
-        self._task = self._progress.add_task(self.job, total=counts.total, counts=_counts(counts))
-        self._progress.update(self._task, completed=counts.done)
-        end = batch.on_scene(self._told)
+        self._task = self._progress.add_task(
+            self.job, total=counts.total, completed=counts.done, now=batch.progress_facts
+        )
+        ends = (batch.on_scene(self._told), batch.on_progress(self._moved))
         try:
             with self._progress:
                 yield
         finally:
-            end()
+            for end in ends:
+                end()
 
     def _say_stale(self, stale: Mapping[str, str]) -> None:
         for why, count in Counter(stale.values()).most_common(STALE_MAX):
@@ -75,7 +99,7 @@ class Display(Screen):
             self._running[update.scene.key] = label
         else:
             self._running.pop(update.scene.key, None)
-        self._move(update)
+        self._name_running()
         if update.state is SceneState.DONE:
             self._durations[update.scene.key] = round(update.elapsed_s, 3)
             self._line(update, f"done    {label}  ({update.elapsed_s:.1f} s)")
@@ -92,18 +116,17 @@ class Display(Screen):
     def _label(self, key: str) -> str:
         return self._jobs[key].label if key in self._jobs else key
 
-    def _move(self, update: SceneUpdate) -> None:
-        if self._task is None:
-            return
-        counts, running = update.counts, len(self._running)
-        first = next(iter(self._running.values()), "")
-        others = f" +{running - 1}" if running > 1 else ""
-        self._progress.update(
-            self._task,
-            completed=counts.done + (counts.failed if not running else 0),
-            description=f"{self.job}  {printable(first)}{others}",
-            counts=_counts(counts, running),
-        )
+    def _name_running(self) -> None:
+        """Name the scene that was begun first of those in work; at the end the last one stays."""
+        if self._task is not None and self._running:
+            first, *others = self._running.values()
+            more = f" +{len(others)}" if others else ""
+            self._progress.update(self._task, description=f"{self.job}  {printable(first)}{more}")
+
+    def _moved(self, facts: BatchFacts) -> None:
+        if self._task is not None:
+            tried = facts.done + (0 if facts.running else facts.failed)
+            self._progress.update(self._task, completed=tried)
 
     def _line(self, update: SceneUpdate, line: str, *, always: bool = False) -> None:
         counts = update.counts
@@ -137,11 +160,6 @@ class Display(Screen):
             "durations": self._durations,
             "elapsed_s": round(time.monotonic() - self._start, 3),
         }
-
-
-def _counts(counts: Counts, running: int = 0) -> str:
-    waiting = max(0, counts.remaining - counts.failed - running)
-    return f"{counts.done} done, {counts.failed} failed, {running} running, {waiting} remaining"
 
 
 def _end(counts: Counts, cause: str, job: str, *, paused: bool) -> str:

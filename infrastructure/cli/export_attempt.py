@@ -12,7 +12,7 @@ from resumelog.application.errors import CommandFailed, JobPaused, StoreError, T
 from resumelog.application.export import Export
 from resumelog.domain.errors import ResumelogError
 from resumelog.infrastructure.cli.export_command import ExportCommand
-from resumelog.infrastructure.cli.export_display import ExportDisplay
+from resumelog.infrastructure.cli.export_display import ExportDisplay, Passes
 from resumelog.infrastructure.cli.export_reports import Reports
 from resumelog.infrastructure.cli.ffmpeg_reports import FfmpegReports
 from resumelog.infrastructure.cli.report_lines import Said
@@ -48,8 +48,12 @@ class Attempt:
         Raises CommandFailed, Terminated, JobPaused, LeaseLost, StoreError.
         """
         try:
-            with self._output() as path:
-                ended = self._listened_to(path)
+            with self._output() as path, self._shown() as passages:
+                self._see_how_it_begins()
+                ended = self._listened_to(passages, path)
+                if self._has_nothing_left(ended, path):
+                    self.reports.begin_again("all is done, but its output is missing")
+                    ended = self._listened_to(passages, path)
                 self._require_done(ended, path)
             self.is_made = True
             self._export.units_total = None  # nothing remains of units that nobody counted
@@ -67,19 +71,42 @@ class Attempt:
         with self._export.output(keep_partial=self._command.keep_partial) as partial:
             yield partial
 
-    def _listened_to(self, path: Path) -> Ended:
-        command, display = self._command, self._display
-        ffmpeg = FfmpegReports(command.duration_s, command.total)
-        with display.passages() as (out, err), display.showing(self._export):
-            streamed = StreamedCommand[Said](
-                out=ReportStream(out, ffmpeg).hear,
-                err=err,
-                heard=self.reports.take,
-                tick=self._tick,
+    @contextmanager
+    def _shown(self) -> Iterator[tuple[Passes, Passes]]:
+        """Yield where the standard output and error of the command go."""
+        with self._display.passages() as passages, self._display.showing(self._export):
+            yield passages
+
+    def _see_how_it_begins(self) -> None:
+        """Say what a command meets that begins with nothing in its output."""
+        command = self._command
+        if self.reports.start.progress and not self._export.progress:  # as the log says by now
+            self.reports.has_begun_again("what it had written is gone")
+        if command.fills_output and not command.keep_partial and self._export.progress:
+            self._display.say(
+                "{output} is empty again: where COMMAND goes on in it, and not with pieces in files of"
+                " their own, use --keep-partial"
             )
-            with self._relay:
-                environment = command.environment(self._export, path)
-                return streamed.run(command.filled(path), environment, self._began)
+
+    def _listened_to(self, passages: tuple[Passes, Passes], path: Path) -> Ended:
+        command, (out, err) = self._command, passages
+        ffmpeg = FfmpegReports(command.duration_s, command.total)
+        streamed = StreamedCommand[Said](
+            out=ReportStream(out, ffmpeg).hear,
+            err=err,
+            heard=self.reports.take,
+            tick=self._tick,
+            is_patient=lambda: not self._relay.is_asked,
+        )
+        with self._relay:
+            environment = command.environment(self._export, path)
+            return streamed.run(command.filled(path), environment, self._began)
+
+    def _has_nothing_left(self, ended: Ended, path: Path) -> bool:
+        """Tell whether it went on where all was done, but no output had come of it, nor has now."""
+        was_done = self.reports.start.progress == 1
+        is_well = not (ended.code or self._relay.number or self._paused)
+        return was_done and is_well and bool(self._missing(path))
 
     def _began(self, group: int, started: int) -> None:
         self._export.begun(group, started)
@@ -128,4 +155,10 @@ class Attempt:
     def _missing(self, path: Path) -> str:
         if path.is_file() or not self._command.needs_output:
             return ""
-        return "wrote no file to {output}" if self._command.fills_output else f"made no file {path}"
+        if not self._command.fills_output:
+            return f"made no file {path}"
+        return (
+            "wrote no file to {output}"
+            if self._command.names_output
+            else "wrote no file to $RESUMELOG_OUTPUT"
+        )

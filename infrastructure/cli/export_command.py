@@ -17,6 +17,7 @@ from resumelog.application.progress_scale import Scale
 from resumelog.infrastructure.cli.options import InputError
 from resumelog.infrastructure.cli.runnable import require_runnable
 
+SHOWN_CHARS = 80
 _OUTPUT = re.compile(r"\{\{output\}\}|(?<!\$)\{output\}")
 
 
@@ -38,7 +39,12 @@ class ExportCommand(NamedTuple):
 
     @property
     def fills_output(self) -> bool:
-        """Tell whether it writes to {output}, to be moved into place."""
+        """Tell whether it writes beside its output, to be moved into place: {output}, or what is kept."""
+        return self.keep_partial or self.names_output
+
+    @property
+    def names_output(self) -> bool:
+        """Tell whether {output} stands in it."""
         return any(match[0] == "{output}" for each in self.argv for match in _OUTPUT.finditer(each))
 
     @property
@@ -49,10 +55,19 @@ class ExportCommand(NamedTuple):
     def require_runnable(self) -> None:
         """Raise InputError for what could never run."""
         require_runnable(self.argv[0])
-        if self.keep_partial and not self.fills_output:
-            raise InputError("--keep-partial keeps {output}; let COMMAND append to that path")
+        self._require_path()
         if self.path.is_dir():
             raise InputError(f"{self.path} is a folder; name a file with --output")
+
+    def _require_path(self) -> None:
+        """Raise InputError for what no file can be called, as a name that is too long."""
+        try:
+            self.path.lstat()
+        except (FileNotFoundError, NotADirectoryError, PermissionError):
+            pass
+        except OSError as error:
+            what = f"{str(self.path)[:SHOWN_CHARS]}… can't be the path of a file ({error.strerror})"
+            raise InputError(f"{what}; name a shorter one with --output") from None
 
     def filled(self, path: Path) -> list[str]:
         """Return the command with a path as {output}; {{output}} stays {output}."""

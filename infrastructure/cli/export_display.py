@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from types import MappingProxyType
-from typing import NamedTuple, TextIO
+from typing import IO, NamedTuple, Self, TextIO, cast
 
 from pydantic import JsonValue
 
@@ -20,6 +20,8 @@ from resumelog.infrastructure.cli.export_reports import position
 from resumelog.infrastructure.cli.passage import LinesAbove, Passage
 from resumelog.infrastructure.cli.printing import print_json
 from resumelog.infrastructure.cli.screen import Screen, short
+from resumelog.infrastructure.cli.unheld_file import UnheldFile
+from resumelog.infrastructure.processes import TERMINATE_S
 from resumelog.infrastructure.progress_bars import LINE_EVERY_S, ProgressBars
 from resumelog.infrastructure.progress_text import described
 
@@ -50,8 +52,20 @@ class ExportDisplay(Screen):
 
     def __init__(self, job: str, *, verbose: bool, wants_json: bool) -> None:
         """Show nothing yet."""
-        super().__init__(job, verbose=verbose, wants_json=wants_json)
+        self._file = UnheldFile(sys.__stderr__) if sys.__stderr__ else None
+        file = cast("IO[str] | None", self._file)  # it has what a console asks of a file
+        super().__init__(job, verbose=verbose, wants_json=wants_json, file=file)
+        self._patience_s: float | None = None
         self._start = self._said_at = time.monotonic()
+
+    def __enter__(self) -> Self:
+        """Show something."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Wait until all is shown; whoever interrupted it does not wait for a reader who stopped."""
+        if self._file:
+            self._file.drain(self._patience_s)
 
     @contextmanager
     def showing(self, export: Export) -> Iterator[None]:
@@ -90,8 +104,8 @@ class ExportDisplay(Screen):
         err(b"")
 
     def _passage(self, stream: TextIO | None) -> Passes:
-        if stream and stream.isatty() and self._draws:
-            return LinesAbove(self.console)
+        if stream and stream.isatty() and self._draws and self._file:
+            return LinesAbove(self.console, self._file.wait_for_room)
         return Passage(stream.fileno() if stream else None, self.say)
 
     def ended(
@@ -102,6 +116,8 @@ class ExportDisplay(Screen):
         bad: Mapping[str, int] = MappingProxyType({}),
     ) -> None:
         """Say at the end how it stands and what to do next."""
+        if outcome.status == "interrupted":
+            self._patience_s = TERMINATE_S
         if outcome.status == "completed":
             last = last._replace(progress=1.0)
         if bad:

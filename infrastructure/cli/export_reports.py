@@ -69,6 +69,17 @@ class Reports:
         if self._owed:
             self._save(self._owed)
 
+    def begin_again(self, why: str, progress: float = 0.0) -> None:
+        """Let the job begin at 0 once more; what is reported then begins at `progress`."""
+        self._export.begin_again(why)
+        self.has_begun_again(why, progress)
+
+    def has_begun_again(self, why: str, progress: float = 0.0) -> None:
+        """Tell of a job that is at 0 once more, and go on from there."""
+        self._say(f"begins again at 0: {why}")
+        self.start = self.last = Report(0.0)
+        self._scale.begins_again(progress)
+
     @property
     def shortfall(self) -> str:
         """Return what is missing where units were counted; empty if nothing is."""
@@ -114,10 +125,7 @@ class Reports:
     def _save(self, report: Report) -> None:
         if self._begins_anew(report):
             why = f"it reported {position(report)} after a resume at {position(self.start)}"
-            self._export.begin_again(why)
-            self._say(f"begins again at 0: {why}")
-            self.start = Report(0.0)
-            self._scale.begins_again(report.progress)
+            self.begin_again(why, report.progress)
         progress, done, total, cursor = report
         self._export.save_progress(progress, units_done=done, units_total=total, cursor=cursor)
         self.last, self._owed = report, None

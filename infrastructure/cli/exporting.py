@@ -113,7 +113,7 @@ def export(
     asked.require_runnable()
     work = asked.work(inputs)
     display = ExportDisplay(key, verbose=verbose, wants_json=wants_json)
-    with resumelog.open(url) as log:
+    with display, resumelog.open(url) as log:
         session = log.exports.resume(
             asked.path,
             inputs=work,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from typing import TYPE_CHECKING
 
 import click
@@ -98,4 +99,5 @@ def _told(job: ExportJob, state: ExportState, *, is_new: bool) -> list[str]:
     else:
         told = f"this file was imported before; now {job.status} at {job.progress:.1%}"
     following = f"log.exports.resume(OUTPUT, key={job.natural_key[0]!r})"
-    return [f"{job.title}: {told}", f"go on with {following}"]
+    shell = f"resumelog export {shlex.quote(job.natural_key[0])} -- COMMAND"
+    return [f"{job.title}: {told}", f"go on with {following}", f"or from the shell with {shell}"]

@@ -34,9 +34,9 @@ class Passage:
 class LinesAbove:
     """Line by line above the bar that a terminal shows; of a line that was overwritten, the end."""
 
-    def __init__(self, console: Console) -> None:
-        """Print on a console."""
-        self._console = console
+    def __init__(self, console: Console, wait: Callable[[], None]) -> None:
+        """Print on a console; after a line, `wait` until there is room for another."""
+        self._console, self._wait = console, wait
         self._rest = b""
 
     def __call__(self, data: bytes) -> None:
@@ -47,6 +47,8 @@ class LinesAbove:
         for line in lines:
             text = _visible(line).decode(errors="replace")
             self._console.print(Text.from_ansi(text))
+            if data:  # its end is told by who must not wait
+                self._wait()
         self._rest = rest if len(rest) < LINE_BYTES_MAX else _visible(rest)[-LINE_BYTES_MAX:]
 
 

@@ -197,6 +197,8 @@ def _event_row(event: DomainEvent) -> tuple[str, ...]:
         exclude_none=True,
         exclude={"timestamp", "epoch"},
     )
+    if "progress" in (recorded := facts.get("recorded") or {}):  # of an import; the end may be cut
+        facts = {"progress": recorded["progress"], **facts}
     told = ", ".join(
         f"{name}={json.dumps(fact, ensure_ascii=False)}" for name, fact in facts.items()
     )

@@ -31,8 +31,11 @@ class ReportStream:
         self._held = b""
         self._in_text = False
 
-    def hear(self, chunk: bytes) -> list[Said]:
-        """Return the reports in a chunk; an empty one ends the stream."""
+    def hear(self, chunk: bytes) -> Iterator[Said]:
+        """Iterate over the reports in a chunk, then hand on its text, which may take as long as it likes.
+
+        An empty chunk ends the stream.
+        """
         data, reports = self._held + chunk, list[Said]()
         end = data.rfind(b"\n") + 1 if chunk else len(data)  # the last line may have no end
         text = self._text(data[:end], reports)
@@ -40,9 +43,9 @@ class ReportStream:
         if self._in_text or not self._may_report(held):
             text, held, self._in_text = text + held, b"", self._in_text or bool(held)
         self._held = held
+        yield from reports
         if text:
             self._passes(text)
-        return reports
 
     def _text(self, lines: bytes, reports: list[Said]) -> bytes:
         """Return the lines that are text; put what the others say into `reports`."""

@@ -1,6 +1,6 @@
 """What `resumelog run --help` says."""
 
-HELP = r"""Run COMMAND for each scene of INPUT; the same command line goes on after any interruption.
+HELP = """Run COMMAND for each scene of INPUT; the same command line goes on after any interruption.
 
 INPUT is JSON lines, a JSON array, CSV with a header, or plain lines; - is standard input.
 {field}, {key}, {index} (from 0) and {line} are filled in without a shell; {{word}} stays
@@ -15,11 +15,11 @@ SIGHUP ends them. With --retry-failed, scenes that were never tried remain.
 
 \b
 Examples:
-  resumelog run shots.csv --project reel --stage image --workers 4 \
+  resumelog run shots.csv --project reel --stage image --workers 4 \\
       --artifact 'img/{id}.png' -- draw --text '{title}' --out '{artifact}'
-  resumelog run shots.csv --project reel --stage video --after image --timeout 600 \
+  resumelog run shots.csv --project reel --stage video --after image --timeout 600 \\
       --artifact 'clips/{id}.mp4' -- render '{before_file}' '{artifact}'
-  resumelog run shots.csv --project reel --stage text --retries 2 \
+  resumelog run shots.csv --project reel --stage text --retries 2 \\
       --params '{"style": "ink"}' --check 'grep -q .' -- write '{title}' '{style}'
   ls *.wav | resumelog run - --project talk --stage audio -- normalize '{line}'
   resumelog run - --format csv --project talk --stage text -- say '{title}' < talk.csv

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from resumelog.domain.plan import Plan
 from resumelog.domain.scene_batch import BatchStatus, SceneBatch
-from resumelog.domain.scene_events import Paused, Stopped
 from resumelog.infrastructure.cli.display import Display
 from resumelog.infrastructure.cli.inputs import InputScene
 from resumelog.infrastructure.cli.options import InputError
@@ -88,9 +87,8 @@ class SceneRuns:
         if state.status not in (BatchStatus.PAUSED, BatchStatus.STOPPED):
             return ""
         event = state.decided_by["status"]
-        assert isinstance(event, Paused | Stopped), event
-        reason = f": {event.reason}" if isinstance(event, Paused) and event.reason else ""
-        return f"{state.status} by {event.actor or 'somebody'}{reason}"
+        actor, reason = getattr(event, "actor", ""), getattr(event, "reason", "")
+        return f"{state.status} by {actor or 'somebody'}" + (f": {reason}" if reason else "")
 
 
 def _keys(asked: Iterable[str], plan: Plan, jobs: dict[str, SceneJob]) -> list[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from typing import IO
 
 from rich.text import Text
 
@@ -27,10 +28,15 @@ class _Telling(logging.Handler):
 class Screen:
     """Everything human goes to standard error; with `wants_json` one document to standard output."""
 
-    def __init__(self, job: str, *, verbose: bool, wants_json: bool) -> None:
-        """Show also what the log itself says: warnings, or with `verbose` every event."""
+    def __init__(
+        self, job: str, *, verbose: bool, wants_json: bool, file: IO[str] | None = None
+    ) -> None:
+        """Show also what the log itself says: warnings, or with `verbose` every event.
+
+        `file` takes the place of standard error.
+        """
         self.job, self.wants_json = printable(job), wants_json
-        self.console = StandardError()
+        self.console = StandardError(file)
         logger = logging.getLogger("resumelog")
         logger.setLevel(logging.INFO if verbose else logging.WARNING)
         logger.addHandler(_Telling(self.say))

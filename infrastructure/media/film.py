@@ -1,8 +1,8 @@
 """A film: the scenes of a version in their exact places, in whole frames.
 
 A scene begins where the one before it ended, or at its `start`; what lies between is black. Places are
-rounded from exact sums, so that thousands of scenes don't drift: of two scenes of 0.51 s at 24 frames
-a second, one has 12 frames and one 13.
+rounded from exact sums to the nearest frame, a half to the even one, so that thousands of scenes don't
+drift: of two scenes of 0.51 s at 24 frames a second, one has 12 frames and one 13.
 """
 
 from __future__ import annotations

@@ -7,6 +7,8 @@ one that is missing, torn, altered or made from something else is made again.
 
 from __future__ import annotations
 
+import hashlib
+import os
 import shutil
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -14,6 +16,7 @@ from pathlib import Path
 from resumelog.infrastructure.artifacts import FileArtifacts, final_of, sha256_of
 
 FINGERPRINT_CHARS = 32
+NAME_BYTES_MAX = 255
 
 
 class Pieces:
@@ -81,5 +84,10 @@ def remove_pieces(output: Path) -> None:
 
 
 def _folder_of(output: Path) -> Path:
+    """Return a name that is no other output's, be this one so long that it has to be cut."""
     final = final_of(output)
-    return final.with_name(f".{final.name}.pieces")
+    name = f".{final.name}.pieces"
+    if len(os.fsencode(name)) > NAME_BYTES_MAX:
+        whole = hashlib.sha256(os.fsencode(final.name)).hexdigest()
+        name = f".{whole[:FINGERPRINT_CHARS]}{final.suffix}.pieces"
+    return final.with_name(name)

@@ -24,6 +24,7 @@ from resumelog.infrastructure.artifacts import FileArtifacts, final_of
 from resumelog.infrastructure.media.errors import NotInFormat, SourceIsOutput
 from resumelog.infrastructure.media.film import Film, Scene, film_of
 from resumelog.infrastructure.media.pieces import Pieces, remove_pieces
+from resumelog.infrastructure.media.version import misspelt
 
 if TYPE_CHECKING:
     from resumelog.infrastructure.bootstrap import ResumeLog
@@ -48,15 +49,17 @@ class SceneExporter(ABC):
     def export(self, version: Mapping[str, Any], output_path: str | Path) -> str:
         """Make the pieces that are missing, join all, and return `output_path`.
 
+        `version["_final_path"]` is where `output_path` will be moved to, if that is a temporary one.
         `version["_progress_callback"]`, if there is one, is called with the fraction of scenes that
         are done, counted over all attempts; 1.0 is told once the output is in its place. The pieces
         tell where to go on, so `version["_resume_info"]` is not read. One caller at a time on one
         output: `resume` sees to that.
         """
         output = Path(output_path).absolute()
-        film = self._checked(version, output)
+        final = Path(version.get("_final_path") or final_of(output))
+        film = self._checked(version, final)
         report: Callable[[float], object] = version.get("_progress_callback") or _nobody
-        pieces = self._pieces(output, self._fingerprints(film))
+        pieces = self._pieces(final, self._fingerprints(film))
         total, missing = len(film.scenes), pieces.missing
         for done, unit in enumerate(missing, total - len(missing) + 1):
             self._make(film, unit, pieces)
@@ -64,7 +67,7 @@ class SceneExporter(ABC):
                 report(done / total)
         self._join_to(output, film, pieces)
         report(1.0)
-        if final_of(output) == output:  # else it is not in its place: `finished` tells
+        if final == output:  # else it is not in its place: `finished` tells
             self.finished(output)
         return str(output_path)
 
@@ -145,7 +148,9 @@ class SceneExporter(ABC):
             advice = f"name the output *{', *'.join(self.suffixes)}"
             raise NotInFormat(job, format=f"the exporter {self.name}", what=what, advice=advice)
         film = film_of(version, job)
-        _require_kept(film, output, job)
+        for slip in misspelt(version):
+            logger.warning("%s: %s", job, slip)
+        _require_kept(film, final_of(output), job)
         self.require(film, job)
         return film
 
@@ -182,9 +187,8 @@ class SceneExporter(ABC):
             files.discard(partial)
 
 
-def _require_kept(film: Film, output: Path, job: str) -> None:
+def _require_kept(film: Film, final: Path, job: str) -> None:
     """Refuse to put the output where a scene's media is, by whatever name."""
-    final = final_of(output)
     for scene in film.scenes:
         if scene.source and _is_same(scene.path, final):
             raise SourceIsOutput(job, scene=scene.key)

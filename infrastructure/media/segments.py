@@ -12,7 +12,6 @@ from pathlib import Path
 
 from pydantic import JsonValue, ValidationError
 
-from resumelog.domain.values import validation_text
 from resumelog.infrastructure.media.encoding import (
     Picture,
     Preset,
@@ -26,6 +25,7 @@ from resumelog.infrastructure.media.errors import BadOption, FfmpegFailed, Missi
 from resumelog.infrastructure.media.ffmpeg import Ffmpeg
 from resumelog.infrastructure.media.film import Film, Scene
 from resumelog.infrastructure.media.scene_exporter import SceneExporter
+from resumelog.infrastructure.media.wording import in_words
 
 
 class FfmpegExporter(SceneExporter):
@@ -53,7 +53,7 @@ class FfmpegExporter(SceneExporter):
         try:
             self.picture = Picture(size=size, crf=crf, preset=preset)
         except ValidationError as error:
-            raise BadOption(why=validation_text(error)) from None
+            raise _bad_option(error) from None
         self._path = ffmpeg
 
     @cached_property
@@ -96,6 +96,13 @@ class FfmpegExporter(SceneExporter):
 
     def _written(self, film: Film, scene: Scene) -> list[str]:
         return [*self.picture.filters(film, scene), *self.picture.encoder()]
+
+
+def _bad_option(error: ValidationError) -> BadOption:
+    found = error.errors(include_url=False, include_input=False)[0]
+    name, *place = found["loc"]
+    side = {"0": "the width in ", "1": "the height in "}.get("".join(map(str, place)), "")
+    return BadOption(why=f"{side}{name}: {in_words(found)}")
 
 
 def _require_media(scene: Scene, job: str = "") -> None:

@@ -2,8 +2,9 @@
 
     {"title": "归途", "fps": 24, "scenes": [{"id": "dawn", "source": "dawn.mov", "duration": 2.5}]}
 
-Times are seconds, or whole frames where the key ends in `_frames`. Keys that are not named here are
-left alone.
+Times are seconds, or whole frames where the key ends in `_frames`. A scene begins and ends at the frame
+nearest to its exact times, a half being rounded to the even one: 2.5 s are 60 frames at 24 a second, and
+62 or 63 at 25. Keys that are not named here are left alone; one that is nearly a name is warned of.
 """
 
 from __future__ import annotations
@@ -11,7 +12,8 @@ from __future__ import annotations
 import os
 import re
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from difflib import get_close_matches
 from fractions import Fraction
 from math import isfinite
 from typing import Annotated, Any
@@ -30,11 +32,14 @@ from pydantic import (
 
 from resumelog.domain.values import KEY_CHARS_MAX, SCENES_MAX, TEXT_CHARS_MAX
 from resumelog.infrastructure.media.errors import BadVersion
+from resumelog.infrastructure.media.wording import in_words
 
 FPS_MAX = 240
 SECONDS_MAX = 10_000_000
 NUMBER = re.compile(r"\d{1,9}(?:[./]\d{1,9})?")
 NTSC_BASES = (24, 30, 48, 60, 120)
+ALIKE = 0.85
+"""So much of a key must be that of a field to be taken for a slip."""
 NTSC_ROUNDING = Fraction(1, 200)
 """How far 23.98 or 29.97 may be from the exact 24000/1001 or 30000/1001."""
 
@@ -139,7 +144,7 @@ class SceneFields(_Fields):
 
 
 class VersionFields(_Fields):
-    """A version: what all exporters for media take."""
+    """A version: what all exporters for media take. Its times are not yet rounded to frames."""
 
     title: Line = Field(
         "Untitled",
@@ -152,12 +157,29 @@ class VersionFields(_Fields):
     )
 
 
+_FIELD_NAMES = {
+    "id", "key", "name", "text", "subtitle", "source",
+    *(f"{what}{end}" for what in ("duration", "start", "source_start") for end in ("", "_frames")),
+}  # fmt: skip
+
+
 def read_version(version: Mapping[str, Any], job: str = "") -> VersionFields:
     """Return the version's fields. Raises BadVersion, naming `job`."""
     try:
         return VersionFields.model_validate(dict(version))
     except ValidationError as error:
         raise _bad_version(version, error, job) from None
+
+
+def misspelt(version: Mapping[str, Any]) -> Iterator[str]:
+    """Iterate over the keys that are nearly a field which their scene lacks, each once, as a sentence."""
+    known = set(_FIELD_NAMES)
+    for index, scene in enumerate(version["scenes"]):
+        for key in scene.keys() - known if isinstance(scene, Mapping) else ():
+            known.add(key)
+            for meant in get_close_matches(str(key), _FIELD_NAMES - scene.keys(), 1, ALIKE):
+                where = named(index, _raw_key(version, index))
+                yield f"{where}: {key!r} is left alone; is {meant!r} meant?"
 
 
 def named(index: int, key: str) -> str:
@@ -167,8 +189,8 @@ def named(index: int, key: str) -> str:
 
 def _bad_version(version: Mapping[str, Any], error: ValidationError, job: str) -> BadVersion:
     """Name the first fault: which scene, which field, and what belongs there."""
-    found = error.errors(include_url=False, include_input=False, include_context=False)
-    place, what = found[0]["loc"], found[0]["msg"].removeprefix("Value error, ")
+    found = error.errors(include_url=False, include_input=False)
+    place, what = found[0]["loc"], in_words(found[0])
     fields: type[BaseModel] = VersionFields
     where = "the version"
     if len(place) > 1 and isinstance(index := place[1], int):

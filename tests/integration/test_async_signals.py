@@ -12,6 +12,7 @@ from subprocess import Popen
 from typing import Any
 
 import pytest
+from support.async_batches import NAME, last_interruption
 from support.children import child, finished
 from support.logs import events_of, names_of
 
@@ -74,6 +75,19 @@ def test_every_export_says_why_it_ended_and_goes_on(
             told = last_unit(lines, output) + 1
             assert job.report.units_done in (told, told + 1)  # the last save was not told
             assert log.leases.holder(job.id) is None
+
+
+def test_a_batch_says_why_it_ended_and_which_scenes_were_in_flight(tmp_path: Path) -> None:
+    with working(tmp_path, "scenes", "batch") as process:
+        assert process.stdout
+        assert {process.stdout.readline() for _ in range(2)} == {"batch 1\n", "batch 2\n"}
+        process.send_signal(signal.SIGTERM)
+        code, _, err = finished(process)
+    assert code == 143, err
+    with resumelog.open(tmp_path / "jobs.db", root=tmp_path) as log:
+        last = last_interruption(log)
+        assert (last.cause, {*last.in_flight}) == ("Terminated: SIGTERM", {"1", "2"})
+        assert names_of(log, NAME).count("SceneCompleted") == 1
 
 
 def test_a_signal_that_comes_again_while_they_leave_hinders_nothing(tmp_path: Path) -> None:

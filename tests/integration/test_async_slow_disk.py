@@ -158,4 +158,4 @@ def test_a_cancellation_whose_record_is_not_saved_is_told_by_the_log(
 
     with pytest.raises(asyncio.CancelledError):
         asyncio.run(work())
-    assert "a cancelled export: its record was not saved" in caplog.text
+    assert "cancelled work: its record was not saved" in caplog.text

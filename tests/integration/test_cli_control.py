@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 from support.cli import JOB, RECORDS, Cli, finished, line, require_refused, wait_for
 
+from support.hosts import SmallHost
+
 import resumelog
 
 MEETS = ("sh", "-c", "touch began; until [ -e go ]; do sleep 0.02; done; rm -f go began")
@@ -72,7 +74,7 @@ def test_what_nobody_works_on_cannot_be_paused(cli: Cli) -> None:
 
 def test_a_run_is_left_to_its_service(cli: Cli) -> None:
     with resumelog.open(cli.folder / "resumelog.db") as log:
-        log.autopilot(Studio([])).configure("sim_1", mode="auto")
+        log.autopilot(SmallHost()).configure("sim_1", mode="auto")
     for verb in ("pause", "resume", "stop"):
         require_refused(
             cli, [verb, "sim_1"], "is a run of the autopilot, which its service controls"

@@ -10,7 +10,10 @@ from support.exporting import INTO_OUTPUT, KEY, arguments
 @pytest.mark.parametrize(
     ("options", "why"),
     [
-        (["--keep-partial"], r"--keep-partial keeps \{output\}; let COMMAND append"),
+        (
+            ["--output", "x" * 300],
+            r"x… can't be the path of a file \(File name too long\); name a short",
+        ),
         (["--output", "."], "is a folder; name a file with --output"),
         (["--input", "nowhere.mov"], "nowhere.mov is no file .No such file.*and not JSON"),
         (["--db", "mysql://x/y"], "names no store"),
@@ -24,6 +27,17 @@ def test_what_could_never_run_is_refused_before_anything_is_written(
 
 def test_a_key_that_cannot_name_a_job_is_refused(bare: Cli) -> None:
     require_refused(bare, arguments("touch x", key="a\tb"), "can't name a job: it ")
+
+
+@pytest.mark.parametrize("options", [[], [INTO_OUTPUT]], ids=["", "output"])
+def test_a_key_that_can_be_no_file_is_refused_unless_the_output_is_another(
+    bare: Cli, options: list[object]
+) -> None:
+    key = "长" * 100
+    require_refused(
+        bare, arguments("touch x", *options, key=key), "name a shorter one with --output"
+    )
+    assert bare(*arguments("echo > reel.out", "--output", "reel.out", key=key)).code == 0
 
 
 def test_a_command_that_is_not_there_is_refused(bare: Cli) -> None:

@@ -23,10 +23,9 @@ from support.exporting import (
     numbers,
     recorded,
     reports,
+    running,
     whys,
 )
-
-from resumelog.infrastructure import processes
 
 STAYS = "echo progress 0.1; echo progress 0.2; echo $$ >> pids; [ -e go ] || exec sleep 60"
 IGNORES = f"trap '' INT TERM HUP; {STAYS}"
@@ -41,11 +40,6 @@ def at_work(
     with bare.started(*arguments(script, *options), through=through) as process:
         wait_for(lambda: bare.lines("pids"), "the command")
         yield process
-
-
-def running(bare: Cli) -> list[int]:
-    """Return the groups of which something still runs."""
-    return [pid for pid in map(int, bare.lines("pids")) if processes._has_members(pid)]
 
 
 @pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGHUP"])

@@ -47,6 +47,7 @@ def test_it_says_what_was_imported_and_how_to_go_on(cli: Cli) -> None:
     assert out.splitlines() == [
         f"export reel: imported at 64.0%, {recorded}",
         "go on with log.exports.resume(OUTPUT, key='reel')",
+        "or from the shell with resumelog export reel -- COMMAND",
     ]
     assert cli.names("reel") == IMPORT
 
@@ -72,12 +73,26 @@ def test_its_document_has_every_fact(cli: Cli, sample: Sample) -> None:
 
 
 def test_the_way_to_go_on_that_it_names_goes_on(cli: Cli) -> None:
-    told = cli(*line('it\'s a "reel"')).out.splitlines()[-1]
+    told = cli(*line('it\'s a "reel"')).out.splitlines()[-2]
     call = told.removeprefix("go on with ").replace("OUTPUT", "'reel.mp4'")
     cli.write("goes_on.py", GOES_ON.format(call))
     ran = cli(through=("sh", "-c", 'exec "$0" goes_on.py', sys.executable))
     assert (ran.code, ran.out) == (0, f"{[*range(16, 25)]}\n")
     assert cli.names('it\'s a "reel"') == [*IMPORT, "Started", "Interrupted"]
+
+
+def test_the_way_to_go_on_from_the_shell_goes_on(cli: Cli) -> None:
+    told = cli(*line("it's a reel")).out.splitlines()[-1]
+    call = told.removeprefix("or from the shell with ").replace("COMMAND", "env")
+    ran = cli(through=("sh", "-c", call.replace("resumelog", '"$0"', 1)))
+    assert "RESUMELOG_PROGRESS=0.64\n" in ran.out
+    assert cli.names("it's a reel") == [*IMPORT, "Started", "Completed"]
+
+
+def test_what_an_import_brought_is_seen_in_the_list_of_events(cli: Cli) -> None:
+    cli(*line())
+    imported = cli("log", "reel").out.splitlines()[1]
+    assert "progress=0.64" in imported
 
 
 def test_the_same_file_again_appends_nothing_and_says_so(cli: Cli) -> None:

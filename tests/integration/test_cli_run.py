@@ -192,7 +192,7 @@ def test_a_pause_is_obeyed_after_the_running_scene(cli: Cli) -> None:
     with cli.started(*line(*MEETS)) as process:
         wait_for(lambda: "began" in cli.files(), "the first scene")
         with resumelog.open(cli.folder / "resumelog.db") as log:
-            log.scenes.pause(*JOB.split("/"), reason="lunch", actor="ann")
+            log.scenes.pause("reel", "video", "lunch", "ann")
         cli.write("go", "")
         ran = finished(process)
     assert (ran.code, len(results(cli))) == (3, 1)

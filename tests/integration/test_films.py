@@ -230,5 +230,19 @@ def test_what_ffmpeg_says_is_told(media: Path, tmp_path: Path) -> None:
     "options", [{"size": (1281, 720)}, {"size": (0, 0)}, {"crf": 52}, {"preset": "best"}]
 )
 def test_options_that_make_no_film_are_refused(options: dict[str, Any]) -> None:
-    with pytest.raises(BadOption, match=next(iter(options))):
+    with pytest.raises(BadOption, match=next(iter(options))) as refused:
         FfmpegExporter(**options)
+    assert "Input should" not in str(refused.value)
+
+
+def test_a_picture_with_an_odd_side_is_refused_in_plain_words() -> None:
+    with pytest.raises(BadOption, match="the width in size: it is no multiple of 2"):
+        FfmpegExporter(size=(1281, 720))
+
+
+def test_a_key_that_is_nearly_a_field_is_warned_of(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    scenes = [{"duration": 1, "txet": "a"}, {"duration": 1, "subtitel": "b"}]
+    exporter(".srt").export({"fps": 25, "scenes": scenes}, tmp_path / "reel.srt")
+    assert "scene index 1: 'subtitel' is left alone; is 'subtitle' meant?" in caplog.text

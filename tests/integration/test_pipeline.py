@@ -173,7 +173,7 @@ def test_a_pause_of_one_stage_ends_it_and_the_later_ones_make_what_is_there(
 
     making.before = before
     report = pipeline(log, making, FOUR).run(mode=mode)
-    assert report.stages["image"].cause == "the batch was paused"
+    assert report.stages["image"].cause == "the batch was paused by 小王: 午休"
     assert [one.done for one in report.stages.values()] == [4, 4, 2, 2, 2]
     assert report.stages["audio"].cause == "2 scenes wait for image"
     making.before = lambda *_: None

@@ -15,6 +15,7 @@ from resumelog.infrastructure.settings import DEFAULT_URL
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text()
 EXPORTS = (ROOT / "docs/exports.md").read_text()
+SCENES = (ROOT / "docs/scenes.md").read_text()
 LINK = re.compile(r"\]\(((?!http)[^)]*)\)")
 
 
@@ -42,9 +43,10 @@ def blocks(language: str, page: str = README) -> str:
     [
         (sys.executable, "-c", blocks("python")),
         (sys.executable, "-c", blocks("python", EXPORTS)),
+        (sys.executable, "-c", blocks("python", SCENES)),
         ("sh", "-ec", blocks("sh")),
     ],
-    ids=["the README's Python", "the exports' Python", "the README's shell"],
+    ids=["the README's Python", "the exports' Python", "the scenes' Python", "the README's shell"],
 )
 def test_every_block_runs(program: tuple[str, ...], tmp_path: Path) -> None:
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
@@ -82,7 +84,9 @@ def test_every_make_target_that_it_names_is_there(target: str) -> None:
     assert re.search(rf"^{target}:", (ROOT / "Makefile").read_text(), re.MULTILINE)
 
 
-@pytest.mark.parametrize("link", [*links("README.md"), *links("docs/exports.md")])
+@pytest.mark.parametrize(
+    "link", [*links("README.md"), *links("docs/exports.md"), *links("docs/scenes.md")]
+)
 def test_every_file_and_heading_that_is_linked_is_there(link: str) -> None:
     file, _, heading = link.partition("#")
     assert (ROOT / file).is_file()
@@ -90,4 +94,6 @@ def test_every_file_and_heading_that_is_linked_is_there(link: str) -> None:
 
 
 def test_python_and_the_commands_use_one_log_in_the_examples() -> None:
-    assert {*re.findall(r'open\("(?:sqlite:///)?([^"]*\.db)"', README + EXPORTS)} == {DEFAULT_URL}
+    assert {*re.findall(r'open\("(?:sqlite:///)?([^"]*\.db)"', README + EXPORTS + SCENES)} == {
+        DEFAULT_URL
+    }

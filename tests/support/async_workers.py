@@ -7,11 +7,12 @@ import os
 import signal
 import sys
 
+from pydantic import JsonValue
 from support.logs import UNITS
 from support.workers import tell
 
 import resumelog
-from resumelog import ResumeLog
+from resumelog import ResumeLog, Scene
 
 UNIT_S = 0.02
 
@@ -65,7 +66,21 @@ def handlers() -> list[object]:
     return [signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT)]
 
 
-TASKS = {task.__name__: task for task in (grouped, gathered, stubborn, handled)}
+async def scenes(log: ResumeLog, output: str) -> None:
+    """Make the first scene of a batch, and stay in the next two."""
+
+    async def make(scene: Scene) -> str:
+        if scene.key != "0":
+            tell(output, scene.key)
+            await asyncio.sleep(60)
+        return scene.key
+
+    plan: list[JsonValue] = [{"id": str(number)} for number in range(9)]
+    async with log.scenes.open_async("归途", "分镜", scenes=plan) as batch:
+        await batch.run(make, workers=2)
+
+
+TASKS = {task.__name__: task for task in (grouped, gathered, stubborn, handled, scenes)}
 
 if __name__ == "__main__":
     name, database, *outputs = sys.argv[1:]

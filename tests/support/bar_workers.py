@@ -6,8 +6,10 @@ import sys
 import threading
 import time
 
+from pydantic import JsonValue
+
 import resumelog
-from resumelog import ProgressBars
+from resumelog import ProgressBars, Scene
 
 UNITS = 10
 A_WHILE_S = 0.5
@@ -65,7 +67,25 @@ def unread() -> None:
             job.save_progress(units_done=unit + 1)
 
 
-TASKS = {task.__name__: task for task in (tracked, several, idle, unread)}
+def batch(title: str) -> None:
+    """Make ten scenes, one of which fails, and stay a while in the eighth."""
+
+    def make(scene: Scene) -> str:
+        time.sleep(A_WHILE_S if scene.key == "7" else 0.01)
+        if scene.key == "3":
+            raise ValueError("空")
+        return scene.key
+
+    plan: list[JsonValue] = [{"id": str(number)} for number in range(10)]
+    with (
+        resumelog.open("jobs.db") as log,
+        log.scenes.open("归途", "分镜", scenes=plan) as opened,
+        resumelog.progress_bar(opened, title),
+    ):
+        opened.run(make)
+
+
+TASKS = {task.__name__: task for task in (tracked, several, idle, unread, batch)}
 
 if __name__ == "__main__":
     name, *arguments = sys.argv[1:]

@@ -4,20 +4,18 @@ from __future__ import annotations
 
 import json
 import os
-import pty
 import re
 import subprocess
 import sys
-import termios
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from pydantic import JsonValue
 from support.logs import events_of
-from support.terminals import IN_ITS_TERMINAL, Terminal
+from support.terminals import Terminal, shown_in_a_terminal
 
 import resumelog
 from resumelog.domain.events import DomainEvent
@@ -90,19 +88,9 @@ class Cli:
                 if process.poll() is None:
                     process.kill()
 
-    @contextmanager
-    def in_terminal(self, *arguments: object) -> Iterator[Terminal]:
+    def in_terminal(self, *arguments: object) -> AbstractContextManager[Terminal]:
         """Run it in a new terminal."""
-        keyboard, its_end = pty.openpty()
-        termios.tcsetwinsize(its_end, (24, 120))
-        through = (sys.executable, "-c", IN_ITS_TERMINAL)
-        with self.started(*arguments, through=through, terminal=its_end) as process:
-            os.close(its_end)
-            shown = Terminal(keyboard, process)
-            try:
-                yield shown
-            finally:
-                shown.close()
+        return shown_in_a_terminal([RESUMELOG, *arguments], self.folder, self.environment)
 
     def write(self, name: str, content: str | bytes) -> None:
         """Write a file as it is."""

@@ -9,6 +9,7 @@ from support.cli import Cli, Ran
 from resumelog.domain.errors import ResumelogError
 from resumelog.domain.export_events import Failed, Interrupted, ProgressSaved, Restarted
 from resumelog.domain.export_job import Report
+from resumelog.infrastructure import processes
 
 KEY = "reel.txt"
 UNITS = 20
@@ -86,3 +87,8 @@ def environment(ran: Ran) -> dict[str, str]:
     """Return what TELLS printed, without the prefix."""
     pairs = (line.partition("=") for line in ran.out.splitlines())
     return {name.removeprefix("RESUMELOG_"): value for name, _, value in pairs}
+
+
+def running(cli: Cli) -> list[int]:
+    """Return the process groups that were noted in `pids` and of which something still runs."""
+    return [pid for pid in map(int, cli.lines("pids")) if processes._has_members(pid)]

@@ -9,13 +9,15 @@ import select
 import subprocess
 import sys
 import termios
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 
 from support.children import PATHS, PATIENCE_S
 
 CTRL_C = b"\x03"
+CTRL_S = b"\x13"
+"""Stops what is shown."""
 IN_ITS_TERMINAL = """
 import fcntl, os, sys, termios
 fcntl.ioctl(0, termios.TIOCSCTTY, 0)
@@ -65,18 +67,29 @@ class Terminal:
         return ""
 
 
-@contextmanager
 def in_a_terminal(
     *command: object, cwd: Path, size: tuple[int, int] = (24, 120)
+) -> AbstractContextManager[Terminal]:
+    """Run `python -m command` in a new terminal."""
+    environment = {**os.environ, "PYTHONPATH": PATHS, "PYTHONUTF8": "1"}
+    return shown_in_a_terminal([sys.executable, "-m", *command], cwd, environment, size)
+
+
+@contextmanager
+def shown_in_a_terminal(
+    command: Sequence[object],
+    cwd: Path,
+    environment: Mapping[str, str],
+    size: tuple[int, int] = (24, 120),
 ) -> Iterator[Terminal]:
-    """Run `python -m command` in a new terminal; kill what is left of it."""
+    """Run a command in a new terminal; kill what is left of it."""
     keyboard, its_end = pty.openpty()
     termios.tcsetwinsize(its_end, size)
     through = (sys.executable, "-c", IN_ITS_TERMINAL)
     with subprocess.Popen(
-        [*through, sys.executable, "-m", *map(str, command)],
+        [*through, *map(str, command)],
         cwd=cwd,
-        env={**os.environ, "PYTHONPATH": PATHS, "PYTHONUTF8": "1"},
+        env=environment,
         stdin=its_end,
         stdout=its_end,
         stderr=its_end,

@@ -11,6 +11,7 @@ import pytest
 from resumelog.domain.errors import DuplicateScene
 from resumelog.infrastructure.media.errors import BadVersion
 from resumelog.infrastructure.media.film import Film, film_of
+from resumelog.infrastructure.media.version import misspelt
 
 
 def film(*scenes: object, fps: object = 24, **fields: object) -> Film:
@@ -92,11 +93,11 @@ ONE: dict[str, Any] = {"id": "dawn", "duration": 1}
 @pytest.mark.parametrize(
     ("version", "told"),
     [
-        ({}, "the version, fps: Field required (frames a second"),
-        ({"fps": 24}, "the version, scenes: Field required (the scenes in order"),
-        ({"fps": 24, "scenes": []}, "the version, scenes: Tuple should have at least 1 item"),
-        ({"fps": 24, "scenes": "x"}, "the version, scenes: Input should be a valid tuple"),
-        ({"fps": 24, "scenes": ["x"]}, "scene index 0: Input should be a valid dictionary"),
+        ({}, "the version, fps: it is missing (frames a second"),
+        ({"fps": 24}, "the version, scenes: it is missing (the scenes in order"),
+        ({"fps": 24, "scenes": []}, "the version, scenes: it needs 1 or more (the scenes"),
+        ({"fps": 24, "scenes": "x"}, "the version, scenes: it is no list"),
+        ({"fps": 24, "scenes": ["x"]}, "scene index 0: it is no object with fields"),
         ({"fps": 0, "scenes": [ONE]}, "the version, fps: it must be from 1 to 240"),
         ({"fps": "x", "scenes": [ONE]}, "the version, fps: 'x' is no number"),
         ({"fps": True, "scenes": [ONE]}, "the version, fps: True is no number"),
@@ -108,12 +109,12 @@ ONE: dict[str, Any] = {"id": "dawn", "duration": 1}
             "scene index 0 (dawn), duration: nan is no number (its length in seconds)",
         ),
         ({"fps": 24, "scenes": [ONE | {"duration": 0.01}]}, "scene index 0 (dawn): it is shorter than one"),
-        ({"fps": 24, "scenes": [ONE | {"duration_frames": 1.5}]}, "scene index 0 (dawn), duration_frames:"),
+        ({"fps": 24, "scenes": [ONE | {"duration_frames": 1.5}]}, "scene index 0 (dawn), duration_frames: it is no"),
         ({"fps": 24, "scenes": [ONE | {"name": "a\nb"}]}, "scene index 0 (dawn), name: it must stand on one"),
         ({"fps": 24, "scenes": [ONE | {"text": "\x00"}]}, "scene index 0 (dawn), text: it has the control"),
-        ({"fps": 24, "scenes": [ONE | {"text": "\ud800"}]}, "scene index 0 (dawn), text: Input should be"),
-        ({"fps": 24, "scenes": [ONE | {"source": 7.5}]}, "scene index 0 (dawn), source: Input should be"),
-        ({"fps": 24, "scenes": [{"id": True, "duration": 1}]}, "scene index 0 (True), id: Input should be"),
+        ({"fps": 24, "scenes": [ONE | {"text": "\ud800"}]}, "scene index 0 (dawn), text: it is no text in Unicode"),
+        ({"fps": 24, "scenes": [ONE | {"source": 7.5}]}, "scene index 0 (dawn), source: it is no text"),
+        ({"fps": 24, "scenes": [{"id": True, "duration": 1}]}, "scene index 0 (True), id: it is no text"),
         (
             {"fps": 24, "scenes": [ONE, {"id": "road", "duration": 1, "start": 0.5}]},
             "scene index 1 (road): it starts at frame 12, but the scene before it ends at frame 24",
@@ -131,3 +132,21 @@ def test_two_scenes_of_one_id_are_refused() -> None:
         DuplicateScene, match="scene index 0 and scene index 2 both have the key 'a'"
     ):
         film({"id": "a", "duration": 1}, {"duration": 1}, {"key": "a", "duration": 1})
+
+
+def test_a_key_that_is_nearly_a_field_is_told_once_where_the_scene_lacks_that() -> None:
+    scenes = [
+        {"id": "dawn", "duraton": 2, "prompt": "x"},
+        {"duraton": 2},
+        {"duraton": 1, "duration": 1},
+    ]
+    assert [*misspelt({"fps": 24, "scenes": scenes})] == [
+        "scene index 0 (dawn): 'duraton' is left alone; is 'duration' meant?"
+    ]
+    assert not [*misspelt({"fps": 24, "scenes": scenes[2:]})]
+    assert not [*misspelt({"fps": 24, "scenes": [{"starts": [1], "start": 2, "end": 3}]})]
+
+
+def test_a_time_is_rounded_to_the_nearest_frame_a_half_to_the_even_one() -> None:
+    assert places(film({"duration": 2.5}, {"duration": 2.5}, fps=25)) == [(0, 62), (62, 63)]
+    assert places(film({"duration": 2.5}, fps=24)) == [(0, 60)]

@@ -144,7 +144,7 @@ def test_a_report_is_taken_and_one_with_a_fault_goes_on_too() -> None:
 @pytest.mark.parametrize("start", [b"Rendering... ", b"\r 42%", b"units? ", b"progress: "])
 def test_text_goes_on_at_once(start: bytes) -> None:
     passed: list[bytes] = []
-    ReportStream(passed.append, FfmpegReports(None, None)).hear(start)
+    assert [*ReportStream(passed.append, FfmpegReports(None, None)).hear(start)] == []
     assert passed == [start]
 
 

@@ -38,9 +38,9 @@ _TRANSLATED: tuple[tuple[type[sqlite3.Error], type[PersistenceError]], ...] = (
 OTHERWISE = "check that nothing else changes this file, or restore a copy of it"
 _ADVICE = {
     "SQLITE_FULL": "free space on its disk",
-    "SQLITE_READONLY": "make the file and its folder writable",
-    "SQLITE_CANTOPEN": "check that the folder exists and is writable",
-    "SQLITE_PERM": "check the permissions of the file and its folder",
+    "SQLITE_READONLY": "make the file and its folder {folder} writable",
+    "SQLITE_CANTOPEN": "check that the folder {folder} exists and is writable",
+    "SQLITE_PERM": "check the permissions of the file and its folder {folder}",
     "SQLITE_BUSY": "another program holds its lock; end that program",
     "SQLITE_LOCKED": "another program holds its lock; end that program",
     "SQLITE_IOERR": "check the disk, then run it again",
@@ -68,9 +68,13 @@ def translation(store: str, error: sqlite3.Error) -> Exception:
         wrong = _wrong_path(Path(store))
         if wrong:
             return NoPlace(store=store, why=wrong[0], advice=wrong[1])
-        why, advice = _reason(Path(store), str(error), _ADVICE.get(family, OTHERWISE))
+        why, advice = _reason(Path(store), str(error), _advice(family, Path(store)))
         return StoreUnavailable(store=store, why=why, advice=advice)
     return next(theirs(error) for ours, theirs in _TRANSLATED if isinstance(error, ours))
+
+
+def _advice(family: str, path: Path) -> str:
+    return _ADVICE.get(family, OTHERWISE).replace("{folder}", str(path.absolute().parent))
 
 
 def _wrong_path(path: Path) -> tuple[str, str] | None:
@@ -88,8 +92,10 @@ def _reason(path: Path, why: str, advice: str) -> tuple[str, str]:
         why = f"{why} (its file system is read-only)"
         return why, "make that writable, or copy the log to one that is"
     try:
-        free = shutil.disk_usage(path.parent).free
+        size, _, free = shutil.disk_usage(path.parent)
     except OSError:
         return why, advice
+    if not size:
+        return f"{why} (its file system holds no files of yours)", "choose another folder"
     full = free < FULL_BYTES  # where an index can't be made, SQLite does not say so
     return f"{why} ({free:,} bytes free)", _ADVICE["SQLITE_FULL"] if full else advice

@@ -1,0 +1,124 @@
+"""Files that scenes make: moved into place when they are done, looked at before they count."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+from support.logs import events_of, scenes
+
+from resumelog import Batch, ResumeLog, Scene
+from resumelog.domain.scene_events import SceneInvalidated
+
+
+def opened(log: ResumeLog, **options: Any) -> Batch:
+    options = {"artifact": "images/{key}.png", **options}
+    return log.scenes.open("电影", "画面", scenes=scenes(1, 2, 3), **options)
+
+
+def names_in(folder: Path) -> list[str]:
+    return sorted(file.name for file in folder.iterdir())
+
+
+def draw(scene: Scene) -> str:
+    assert scene.partial
+    scene.partial.write_bytes(f"画面 {scene.key}".encode())
+    return scene.key
+
+
+def reasons(log: ResumeLog) -> dict[str, str]:
+    found = [e for e in events_of(log, "电影/画面") if isinstance(e, SceneInvalidated)]
+    return {event.scene: event.reason for event in found}
+
+
+@pytest.mark.parametrize("where", ["images/{key}.png", lambda scene: f"images/{scene.key}.png"])
+def test_each_file_is_in_its_place_once_its_scene_is_done(
+    log: ResumeLog, tmp_path: Path, where: Any
+) -> None:
+    batch = opened(log, artifact=where)
+    assert batch.run(draw, workers=3).is_complete
+    assert names_in(tmp_path / "images") == ["1.png", "2.png", "3.png"]
+    assert batch.file_of("2") == tmp_path / "images" / "2.png"
+
+
+def test_what_a_failed_attempt_wrote_is_gone(log: ResumeLog, tmp_path: Path) -> None:
+    def function(scene: Scene) -> None:
+        draw(scene)
+        if scene.key == "2":
+            raise RuntimeError("画坏了")
+
+    with opened(log) as batch:
+        batch.run(function)
+    assert names_in(tmp_path / "images") == ["1.png", "3.png"]
+
+
+def test_a_scene_that_wrote_no_file_has_failed(log: ResumeLog) -> None:
+    with opened(log) as batch:
+        report = batch.run(lambda scene: draw(scene) if scene.key != "2" else None)
+    assert [each.key for each in report.failed] == ["2"]
+    assert report.failed[0].error.startswith("SceneFileMissing")
+
+
+def test_a_place_that_there_cannot_be_is_that_scenes_failure(
+    log: ResumeLog, tmp_path: Path
+) -> None:
+    (tmp_path / "images" / "2.png").mkdir(parents=True)
+    with opened(log) as batch:
+        report = batch.run(draw)
+    assert (report.done, [each.key for each in report.failed]) == (2, ["2"])
+    assert "IsADirectoryError" in report.failed[0].error
+
+
+@pytest.mark.parametrize(
+    ("verify", "change", "again"),
+    [
+        ("stat", "gone", {"2"}),
+        ("stat", "longer", {"2"}),
+        ("stat", "altered", {"2"}),
+        ("stat", "touched", set()),
+        ("stat", "altered behind its back", set()),
+        ("sha256", "altered behind its back", {"2"}),
+        ("off", "gone", set()),
+    ],
+)
+def test_a_file_that_is_not_as_recorded_invalidates_exactly_its_scene(
+    log: ResumeLog, tmp_path: Path, verify: Any, change: str, again: set[str]
+) -> None:
+    opened(log).run(draw)
+    file = tmp_path / "images" / "2.png"
+    alter(file, change)
+    batch, made = opened(log, verify=verify), set[str]()
+
+    def function(scene: Scene) -> str:
+        made.add(scene.key)
+        return draw(scene)
+
+    assert batch.run(function).is_complete
+    assert made == again == {*reasons(log)} == {*batch.stale}
+    assert all("2.png" in reason for reason in reasons(log).values())
+
+
+def alter(file: Path, change: str) -> None:
+    stat, content = file.stat(), file.read_bytes()
+    if change == "gone":
+        file.unlink()
+    elif change == "touched":
+        os.utime(file, ns=(1, 1))
+    else:
+        file.write_bytes(content + b"!" if change == "longer" else content[::-1])
+        kept = change == "altered behind its back"
+        os.utime(file, ns=(stat.st_atime_ns, stat.st_mtime_ns if kept else 1))
+
+
+def test_a_file_that_is_made_again_invalidates_its_scene_first(log: ResumeLog) -> None:
+    with opened(log) as batch:
+        batch.run(draw, scenes=["1", "2"])
+        partial = batch.artifact("2")
+        assert reasons(log) == {"2": "its file is made again"}
+        partial.write_bytes(b"new")
+        batch.complete("2")
+        made = batch.file_of("2")
+        assert made is not None
+        assert made.read_bytes() == b"new"
