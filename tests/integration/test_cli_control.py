@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 from support.cli import JOB, RECORDS, Cli, finished, line, require_refused, wait_for
-
 from support.hosts import SmallHost
 
 import resumelog
