@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable
 
 import pytest
@@ -10,6 +11,7 @@ from pydantic import JsonValue
 from support.cli import JOB, PATIENCE_S, RECORDS, RESUMELOG, Cli, finished, line, wait_for
 
 import resumelog
+from resumelog.application.scene_run import LOOKS_S
 from resumelog.domain.scene_events import SceneCompleted, SceneFailed
 
 FAILS_AT_2 = ("sh", "-c", 'echo "$1" >> ran; [ "$1" != 2 ] || { echo no 🌧 >&2; exit 7; }', "sh")
@@ -193,6 +195,7 @@ def test_a_pause_is_obeyed_after_the_running_scene(cli: Cli) -> None:
         wait_for(lambda: "began" in cli.files(), "the first scene")
         with resumelog.open(cli.folder / "resumelog.db") as log:
             log.scenes.pause("reel", "video", "lunch", "ann")
+        time.sleep(2 * LOOKS_S)  # a scene that ends sooner may be followed by another
         cli.write("go", "")
         ran = finished(process)
     assert (ran.code, len(results(cli))) == (3, 1)
