@@ -11,7 +11,7 @@ from pydantic import JsonValue
 from support.cli import JOB, PATIENCE_S, RECORDS, RESUMELOG, Cli, finished, line, wait_for
 
 import resumelog
-from resumelog.application.scene_run import LOOKS_S
+from resumelog.application.scene_flights import LOOKS_S
 from resumelog.domain.scene_events import SceneCompleted, SceneFailed
 
 FAILS_AT_2 = ("sh", "-c", 'echo "$1" >> ran; [ "$1" != 2 ] || { echo no 🌧 >&2; exit 7; }', "sh")
