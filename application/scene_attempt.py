@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 
 from pydantic import JsonValue
 
+from resumelog.application.errors import CommandFailed
 from resumelog.application.pool_worker import settle_in
 from resumelog.application.retry import ONCE, Retry
 from resumelog.application.scene import Scene
@@ -85,12 +86,13 @@ class Attempt:
             error = TimeoutError(f"it took longer than {self.timeout_s:g} s")
         if isinstance(error, Refusal):
             return Ended(None, str(error), elapsed_s, retries=True)
+        told = error_text(error.why if isinstance(error, CommandFailed) else error)
         try:
             wants, hint_s = self.retry.wants(error), self.retry.hint(error)
         except Exception as other:  # noqa: BLE001 - else the scene's own error would be hidden
-            why = f"{error_text(error)} (and asked for another try: {error_text(other)})"
+            why = f"{told} (and asked for another try: {error_text(other)})"
             return Ended(None, why, elapsed_s)
-        return Ended(None, error_text(error), elapsed_s, wants, hint_s)
+        return Ended(None, told, elapsed_s, wants, hint_s)
 
     def _require_good(self, result: JsonValue, scene: Scene) -> None:
         if self.check is None:

@@ -31,6 +31,7 @@ class Plan(Mapping[str, JsonValue]):
     `params` and `context` belong to every scene: `params` (≤ 64 KiB, e.g. the style) are part of
     each fingerprint, `context` is kept for whoever reads the log. `made_by` returns what else one
     scene is made from, by its key and index; `makes_files` says that each result comes with a file.
+    Another `revision` is another plan, to be recorded with its context, but no scene's other input.
     Raises BadKey, DuplicateScene, TooManyScenes, NotJson, TooLarge.
     """
 
@@ -42,6 +43,7 @@ class Plan(Mapping[str, JsonValue]):
         *,
         made_by: Callable[[str, int], JsonValue] | None = None,
         makes_files: bool = False,
+        revision: JsonValue = None,
     ) -> None:
         """Key every scene."""
         if len(scenes) > SCENES_MAX:
@@ -57,7 +59,8 @@ class Plan(Mapping[str, JsonValue]):
             contents = [fingerprint(*both) for both in zip(contents, made, strict=True)]
         self._contents = contents
         self._params_json = canonical_json(self.params, "the params")
-        self.sha256 = fingerprint([*self._scenes], contents, self.params)
+        revised = () if revision is None else (revision,)
+        self.sha256 = fingerprint([*self._scenes], contents, self.params, *revised)
 
     def __getitem__(self, key: str) -> JsonValue:
         """Return the scene itself."""

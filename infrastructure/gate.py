@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -10,7 +11,7 @@ from typing import IO, NamedTuple
 
 from resumelog.infrastructure import processes
 
-GATE = 'IFS= read -r go || exit 125; exec "$@" </dev/null'
+GATE = 'IFS= read -r go || exit 125; input=$1; shift; exec "$@" <"$input"'
 """A parent that dies before the go closes the gate."""
 
 
@@ -38,18 +39,24 @@ def behind_gate(
     *,
     stdout: int | IO[bytes],
     stderr: int | IO[bytes],
+    stdin: IO[bytes] | None = None,
     env: Mapping[str, str] | None = None,
+    folder: str | None = None,
 ) -> Iterator[subprocess.Popen[bytes]]:
     """Start a command in a process group of its own, once `began(group, started)` has returned.
 
-    It reads nothing, and has ended when the block is left.
+    It reads the file `stdin` from its beginning, or nothing, runs in `folder`, and has ended when the
+    block is left.
     """
+    source, passed = (f"/dev/fd/{stdin.fileno()}", (stdin.fileno(),)) if stdin else (os.devnull, ())
     process = subprocess.Popen(  # noqa: S603 - running the user's command is the purpose
-        ["/bin/sh", "-c", GATE, "resumelog", *argv],
+        ["/bin/sh", "-c", GATE, "resumelog", source, *argv],
         stdin=subprocess.PIPE,
         stdout=stdout,
         stderr=stderr,
         env=env,
+        cwd=folder,
+        pass_fds=passed,
         process_group=0,
     )
     try:

@@ -13,7 +13,12 @@ import resumelog
 
 _COMMANDS = {
     "run": "running",
+    "retry": "redoing",
+    "regenerate": "redoing",
     "export": "exporting",
+    "pause": "controlling",
+    "resume": "controlling",
+    "stop": "controlling",
     "jobs": "reading",
     "show": "reading",
     "log": "reading",

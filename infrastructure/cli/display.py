@@ -6,48 +6,85 @@ import time
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from datetime import timedelta
+from typing import TYPE_CHECKING
 
-from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, Progress, ProgressColumn, Task, TaskID, TextColumn
+from rich.text import Text
 
 from resumelog.application.batch import Batch
+from resumelog.application.batch_progress import BatchFacts
 from resumelog.application.scene import Counts
+from resumelog.application.scene_updates import SceneState, SceneUpdate
 from resumelog.infrastructure.cli.outcomes import printable
 from resumelog.infrastructure.cli.printing import print_json
 from resumelog.infrastructure.cli.screen import Screen, short
 
+if TYPE_CHECKING:
+    from resumelog.infrastructure.cli.scene_jobs import SceneJob
+
 STALE_MAX = 10
+
+
+class _TimeLeft(ProgressColumn):
+    """How long yet, as it is whenever the bar is drawn."""
+
+    def render(self, task: Task) -> Text:
+        facts: BatchFacts = task.fields["now"]()
+        left = "-:--:--" if facts.left_s is None else str(timedelta(seconds=round(facts.left_s)))
+        return Text(left)
+
+
+class _Counts(ProgressColumn):
+    """What is done, failed, in work and remaining."""
+
+    def render(self, task: Task) -> Text:
+        facts: BatchFacts = task.fields["now"]()
+        waiting = max(0, facts.remaining - facts.failed - facts.running)
+        counts = f"{facts.done} done, {facts.failed} failed, {facts.running} running"
+        return Text(f"{counts}, {waiting} remaining")
 
 
 class Display(Screen):
     """Shows one batch."""
 
-    def __init__(self, job: str, *, verbose: bool, wants_json: bool) -> None:
-        """Show nothing yet."""
+    def __init__(self, job: str, *, verbose: bool, wants_json: bool, tries: int = 1) -> None:
+        """Show nothing yet; a scene is tried so often in this run."""
         super().__init__(job, verbose=verbose, wants_json=wants_json)
         self._progress = Progress(
             TextColumn("{task.description}", markup=False),
             BarColumn(),
-            TextColumn("{task.fields[counts]}", markup=False),
-            TimeRemainingColumn(),
+            _Counts(),
+            _TimeLeft(),
             console=self.console,
             disable=not self.console.is_terminal,
         )
         self._task: TaskID | None = None
-        self._failures: list[dict[str, str]] = []
+        self._jobs: Mapping[str, SceneJob] = {}
+        self._tries, self._tried = tries, Counter[str]()
+        self._durations: dict[str, float] = {}
+        self._running: dict[str, str] = {}
         self._start = time.monotonic()
 
     @contextmanager
-    def showing(self, batch: Batch) -> Iterator[None]:
+    def showing(self, batch: Batch, jobs: Mapping[str, SceneJob]) -> Iterator[None]:
         """Say what is different from last time, and show the bar while the block runs."""
-        report = batch.counts()
+        self._jobs = jobs
+        counts = batch.counts()
         if batch.cut_off is not None:
             at = f" at {', '.join(batch.cut_off)}" if batch.cut_off else ""
             self.say(f"{self.job}: the last worker ended without a word{at}")
         self._say_stale(batch.stale)
-        self._task = self._progress.add_task(self.job, total=report.total, counts=_counts(report))
-        self._progress.update(self._task, completed=report.done)
-        with self._progress:
-            yield
+        self._task = self._progress.add_task(
+            self.job, total=counts.total, completed=counts.done, now=batch.progress_facts
+        )
+        ends = (batch.on_scene(self._told), batch.on_progress(self._moved))
+        try:
+            with self._progress:
+                yield
+        finally:
+            for end in ends:
+                end()
 
     def _say_stale(self, stale: Mapping[str, str]) -> None:
         for why, count in Counter(stale.values()).most_common(STALE_MAX):
@@ -55,61 +92,84 @@ class Display(Screen):
             many = f" and {count - 1} more are" if count > 1 else " is"
             self.say(f"scene {one}{many} made again: {why}")
 
-    def began(self, label: str) -> None:
-        """Name the scene in work."""
+    def _told(self, update: SceneUpdate) -> None:
+        """Show one step of one scene."""
+        label = self._label(update.scene.key)
+        if update.state is SceneState.BEGUN:
+            self._running[update.scene.key] = label
+        else:
+            self._running.pop(update.scene.key, None)
+        self._name_running()
+        if update.state is SceneState.DONE:
+            self._durations[update.scene.key] = round(update.elapsed_s, 3)
+            self._line(update, f"done    {label}  ({update.elapsed_s:.1f} s)")
+        elif update.state is SceneState.FAILED:
+            self._line(update, f"failed  {label}: {short(update.error)}", always=True)
+        elif update.state is SceneState.RETRYING:
+            self._line(update, f"again   {label}: {self._retrying(update)}", always=True)
+
+    def _retrying(self, update: SceneUpdate) -> str:
+        self._tried[update.scene.key] += 1
+        nth = self._tried[update.scene.key] + 1
+        return f"retrying {nth} of {self._tries} in {update.wait_s:.0f} s: {short(update.error)}"
+
+    def _label(self, key: str) -> str:
+        return self._jobs[key].label if key in self._jobs else key
+
+    def _name_running(self) -> None:
+        """Name the scene that was begun first of those in work; at the end the last one stays."""
+        if self._task is not None and self._running:
+            first, *others = self._running.values()
+            more = f" +{len(others)}" if others else ""
+            self._progress.update(self._task, description=f"{self.job}  {printable(first)}{more}")
+
+    def _moved(self, facts: BatchFacts) -> None:
         if self._task is not None:
-            self._progress.update(self._task, description=f"{self.job}  {printable(label)}")
+            tried = facts.done + (0 if facts.running else facts.failed)
+            self._progress.update(self._task, completed=tried)
 
-    def done(self, report: Counts, label: str, elapsed_s: float) -> None:
-        """Count a scene that is done."""
-        self._advance(report, f"done    {label}  ({elapsed_s:.1f} s)")
-
-    def failed(self, report: Counts, label: str, why: str) -> None:
-        """Count a scene that failed, and say why."""
-        self._failures.append({"scene": label, "error": why})
-        line = f"failed  {label}: {short(why)}"
-        self._advance(report, line)
-        if self.console.is_terminal:
+    def _line(self, update: SceneUpdate, line: str, *, always: bool = False) -> None:
+        counts = update.counts
+        if not self.console.is_terminal:
+            self.say(f"[{counts.done + counts.failed}/{counts.total}] {line}")
+        elif always:
             self.say(line)
 
-    def report(self, batch: Batch, cause: str, unsaved: str = "") -> None:
+    def report(self, batch: Batch, cause: str, *, unsaved: str = "", paused: bool = False) -> None:
         """Say at the end how it stands and what to do next."""
-        report, point = batch.counts(), batch.resume_point()
-        elapsed_s = time.monotonic() - self._start
-        made = report.done - report.skipped
-        counts = f"{report.done} of {report.total} scenes done"
-        self.say(
-            f"{self.job}: {counts} ({made} now, {report.skipped} before), {_end(report, cause)}"
-        )
+        counts = batch.counts()
+        made = f"{len(self._durations)} now, {counts.skipped} before"
+        done = f"{counts.done} of {counts.total} scenes done ({made})"
+        self.say(f"{self.job}: {done}, {_end(counts, cause, self.job, paused=paused)}")
         if self.wants_json:
-            document = report._asdict() | {
-                "job": self.job,
-                "interrupted": cause or None,
-                "not_saved": unsaved or None,
-                "failures": self._failures,
-                "next": [fact.value for fact in point.next],
-                "elapsed_s": round(elapsed_s, 3),
-            }
-            print_json(document, indent=None)
+            print_json(self._document(batch, counts, cause, unsaved), indent=None)
 
-    def _advance(self, report: Counts, line: str) -> None:
-        if self._task is not None and self.console.is_terminal:
-            completed = report.done + report.failed
-            self._progress.update(self._task, completed=completed, counts=_counts(report))
-        else:
-            self.say(f"[{report.done + report.failed}/{report.total}] {line}")
-
-
-def _counts(report: Counts) -> str:
-    waiting = report.remaining - report.failed
-    return f"{report.done} done, {report.failed} failed, {waiting} remaining"
+    def _document(self, batch: Batch, counts: Counts, cause: str, unsaved: str) -> object:
+        failed = batch.report().failed
+        return {
+            **counts._asdict(),
+            "job": self.job,
+            "cause": cause or None,
+            "interrupted": cause or None,
+            "not_saved": unsaved or None,
+            "failures": [
+                {"scene": self._label(each.key), "error": each.error, "attempts": each.attempts}
+                for each in failed
+            ],
+            "next": [fact.value for fact in batch.resume_point().next],
+            "durations": self._durations,
+            "elapsed_s": round(time.monotonic() - self._start, 3),
+        }
 
 
-def _end(report: Counts, cause: str) -> str:
-    if cause and report.remaining:
-        return f"{report.remaining} remain after {cause}; run the same command to go on"
-    if report.failed:
-        return f"{report.failed} failed; run the same command to retry them"
-    if report.remaining:
-        return f"{report.remaining} remain; run it without --retry-failed to do them"
+def _end(counts: Counts, cause: str, job: str, *, paused: bool) -> str:
+    if cause and counts.remaining:
+        left = f"{counts.remaining} remain"
+        if paused:
+            return f"{left}, {cause}; resumelog resume {job}, or run the same command to go on"
+        return f"{left} after {cause}; run the same command to go on"
+    if counts.failed:
+        return f"{counts.failed} failed; run the same command, or resumelog retry {job}"
+    if counts.remaining:
+        return f"{counts.remaining} remain; run it without --retry-failed and --only to do them"
     return "complete"

@@ -105,6 +105,59 @@ def complete_export(ctx: click.Context, param: click.Parameter, incomplete: str)
     return _names(ctx, incomplete, ("ExportJob",))
 
 
+def complete_batch(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
+    """Offer those of batches."""
+    del param
+    return _names(ctx, incomplete, ("SceneBatch",))
+
+
+def complete_controlled(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
+    """Offer those of batches and exports."""
+    del param
+    return _names(ctx, incomplete, ("SceneBatch", "ExportJob"))
+
+
+def complete_project(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
+    """Offer the projects that have batches."""
+    names = complete_batch(ctx, param, "")
+    projects = dict.fromkeys(name.rpartition("/")[0] for name in names)
+    return [name for name in projects if name.startswith(incomplete)]
+
+
+def complete_stage(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
+    """Offer the stages of the project, or of all where none is named yet."""
+    project = ctx.params.get("project")
+    names = complete_batch(ctx, param, f"{project}/" if project else "")
+    stages = dict.fromkeys(name.rpartition("/")[2] for name in names)
+    return [name for name in stages if name.startswith(incomplete)]
+
+
+def complete_scene(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
+    """Offer the scenes of the batch that is named, as its log has them."""
+    del param
+    named = (ctx.params.get("project"), ctx.params.get("stage"))
+    job = ctx.params.get("job") or "/".join(filter(None, named))
+    try:
+        from resumelog.application.later_stages import planned_keys
+
+        with existing(ctx.params.get("url")) as log:
+            state = log.queries.find(job)
+            keys = planned_keys(log.log, state) if state.kind == "SceneBatch" else []  # type: ignore[arg-type]
+    except Exception:  # noqa: BLE001 - a completion that fails offers nothing
+        return []
+    return [key for key in keys if key.startswith(incomplete)][:COMPLETED_MAX]
+
+
+def this_user() -> str:
+    """Return who asks; empty where the system has no name for them."""
+    import getpass
+
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return ""
+
+
 def _names(ctx: click.Context, incomplete: str, kinds: tuple[str, ...]) -> list[str]:
     try:
         with existing(ctx.params.get("url")) as log:

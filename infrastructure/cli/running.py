@@ -2,25 +2,54 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import click
 
-from resumelog.infrastructure.cli.options import FILE_NAME, as_json, complete_file, database
+from resumelog.infrastructure.cli.options import (
+    FILE_NAME,
+    as_json,
+    complete_file,
+    complete_project,
+    complete_stage,
+    database,
+)
+from resumelog.infrastructure.cli.run_help import HELP
+from resumelog.infrastructure.cli.run_options import only, recipe_options, require_time
 
 
-@click.command()
+@click.command(help=HELP)
 @click.argument("source", metavar="INPUT", type=click.Path(allow_dash=True))
 @click.argument(
     "command", nargs=-1, required=True, metavar="-- COMMAND...", shell_complete=complete_file
 )
-@click.option("--project", required=True, help="The project that the scenes belong to.")
-@click.option("--stage", required=True, help="The stage, e.g. storyboard, image, video.")
+@click.option(
+    "--project",
+    required=True,
+    shell_complete=complete_project,
+    help="The project that the scenes belong to.",
+)
+@click.option(
+    "--stage",
+    required=True,
+    shell_complete=complete_stage,
+    help="The stage, e.g. storyboard, image, video.",
+)
 @click.option(
     "--artifact",
     metavar="PATH",
     type=FILE_NAME,
     help="The file that COMMAND writes for a scene.",
 )
+@recipe_options
 @click.option("--retry-failed", is_flag=True, help="Do only the scenes whose last attempt failed.")
+@only
+@click.option(
+    "--regenerate",
+    is_flag=True,
+    help="Make scenes again that are done, all or those of --only; later stages that took from"
+    " them are to be made again too.",
+)
 @click.option(
     "--format",
     "format_name",
@@ -34,51 +63,46 @@ from resumelog.infrastructure.cli.options import FILE_NAME, as_json, complete_fi
 @click.pass_context
 def run(
     ctx: click.Context,
+    /,
     source: str,
     command: tuple[str, ...],
     project: str,
     stage: str,
-    artifact: str | None,
     retry_failed: bool,
+    only: tuple[str, ...],
+    regenerate: bool,
     format_name: str,
     verbose: bool,
     wants_json: bool,
     url: str | None,
+    check: tuple[str, ...] | None,
+    params: dict[str, Any] | None,
+    **options: Any,
 ) -> None:
-    """Run COMMAND for each scene of INPUT; the same command line goes on after any interruption.
+    """Run a command for each scene; see HELP."""
+    from pathlib import Path
 
-    INPUT is JSON lines, a JSON array, CSV with a header, or plain lines; - is standard input.
-    {field}, {key}, {index} (from 0) and {line} are filled in without a shell; {{word}} stays
-    {word}. With --artifact the command writes to {artifact}, a temporary path that is moved into
-    place when it succeeds. What it prints is the scene's result.
-
-    What is done is skipped, what failed is done again. A scene whose input, command or file
-    changed is made again. Ctrl+C lets the running scene finish, a second one, SIGTERM or
-    SIGHUP ends it. With --retry-failed, scenes that were never tried remain.
-
-    \b
-    Examples:
-      resumelog run shots.csv --project reel --stage image \\
-          --artifact 'img/{id}.png' -- draw --text '{title}' --out '{artifact}'
-      ls *.wav | resumelog run - --project talk --stage audio -- normalize '{line}'
-      resumelog run - --format csv --project talk --stage text -- say '{title}' < talk.csv
-
-    \b
-    Exit codes: 0 done; 1 some scenes failed; 2 wrong usage or input; 3 interrupted;
-    4 done, but not all of it is on disk.
-    """
     import resumelog
     from resumelog.domain.scene_batch import SceneBatch
-    from resumelog.infrastructure.cli.display import Display
     from resumelog.infrastructure.cli.inputs import read_scenes
-    from resumelog.infrastructure.cli.scene_jobs import jobs_of, plan_of
-    from resumelog.infrastructure.cli.worker import SceneWorker
+    from resumelog.infrastructure.cli.options import this_user
+    from resumelog.infrastructure.cli.recipe import Recipe
+    from resumelog.infrastructure.cli.scene_runs import SceneRuns, Selection
 
-    SceneBatch.named(project, stage)  # a bad name is refused before a log is made
-    scenes = read_scenes(source, format_name)
-    plan = plan_of(scenes, command, artifact)
-    jobs = jobs_of(scenes, plan, command, artifact)
-    display = Display(f"{project}/{stage}", verbose=verbose, wants_json=wants_json)
+    require_time(options["timeout_s"])
+    for each in (stage, options["after"]):
+        if each is not None:
+            SceneBatch.named(project, each)  # a bad name is refused before a log is made
+    recipe = Recipe(
+        command,
+        source if source == "-" else str(Path(source).absolute()),
+        format_name,
+        check=check or (),
+        params=params or {},
+        **options,
+    )
+    selection = Selection(only, retry_failed, regenerate, this_user() if regenerate else "")
+    runs = SceneRuns((project, stage), recipe, read_scenes(source, format_name), selection)
+    display = runs.display(verbose=verbose, wants_json=wants_json)
     with resumelog.open(url) as log:
-        batch = log.scenes.open(project, stage, scenes=plan)
-        ctx.exit(SceneWorker(batch, jobs, display).work(retry_failed=retry_failed))
+        ctx.exit(runs.run(log, display))

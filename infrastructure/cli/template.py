@@ -1,4 +1,4 @@
-"""Placeholders of a command: {field}, {index}, {key}, {line}, {artifact}; {{word}} stays {word}."""
+"""Placeholders of a command: {field}, {index}, {key}, {line} and what a run gives; {{word}} stays {word}."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from collections.abc import Iterable, Mapping
 from resumelog.infrastructure.cli.inputs import InputScene
 from resumelog.infrastructure.cli.options import InputError
 
+GIVEN = ("artifact", "before", "before_file")
+"""What is known only when a scene is begun."""
 _PLACEHOLDER = re.compile(r"\{\{(\w+)\}\}|\{(\w+)\}")
 
 
@@ -21,7 +23,7 @@ def filled(template: str, values: Mapping[str, str], where: str) -> str:
             return "{" + literal + "}"
         if name not in values:
             known = ", ".join(f"{{{each}}}" for each in values)
-            plain = not {*values} - {"index", "key", "line", "artifact"}
+            plain = not {*values} - {"index", "key", "line", *GIVEN}
             hint = "; a header of columns needs --format csv" if plain else ""
             raise InputError(f"{where} has no field {{{name}}}; it has {known}{hint}")
         return values[name]
@@ -35,11 +37,13 @@ def names(templates: Iterable[str]) -> set[str]:
     return {name for name in found if name}
 
 
-def values_of(scene: InputScene, index: int, key: str) -> dict[str, str]:
-    """Return what a scene's placeholders stand for; its fields come first."""
+def values_of(
+    scene: InputScene, index: int, key: str, params: Mapping[str, object] | None = None
+) -> dict[str, str]:
+    """Return what a scene's placeholders stand for; its fields come first, then the params."""
     fields = scene.content if isinstance(scene.content, dict) else {}
     values = {"index": str(index), "key": key, "line": scene.line}
-    return values | {name: _text(value) for name, value in fields.items()}
+    return values | {name: text(value) for name, value in {**(params or {}), **fields}.items()}
 
 
 def artifact_path(template: str, values: Mapping[str, str], where: str) -> str:
@@ -54,5 +58,6 @@ def artifact_path(template: str, values: Mapping[str, str], where: str) -> str:
     return path
 
 
-def _text(value: object) -> str:
+def text(value: object) -> str:
+    """Return a value as a command gets it: text as it is, all else as JSON."""
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)

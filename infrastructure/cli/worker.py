@@ -1,109 +1,84 @@
-"""The loop of `resumelog run`: one scene after the other, until done or asked to leave."""
+"""The work of `resumelog run` on one batch: until all is done, or it is asked to leave."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
-from contextlib import contextmanager
-from pathlib import Path
+from collections.abc import Callable, Collection, Mapping
 
 from resumelog.application.batch import Batch
-from resumelog.application.errors import NotSaved
-from resumelog.application.scene import Scene
-from resumelog.domain.errors import BadInput
-from resumelog.infrastructure.artifacts import discard
+from resumelog.application.errors import NotSaved, Terminated
 from resumelog.infrastructure.cli.display import Display
 from resumelog.infrastructure.cli.outcomes import Exit
+from resumelog.infrastructure.cli.recipe import Recipe
 from resumelog.infrastructure.cli.scene_jobs import SceneJob
-from resumelog.infrastructure.gate import Ended
-from resumelog.infrastructure.scene_commands import Interrupts, run_command
+from resumelog.infrastructure.cli.scene_work import SceneWork, retry_of
+from resumelog.infrastructure.scene_commands import Interrupts
 
 
 class SceneWorker:
     """Runs the jobs of one batch and says how it went."""
 
-    def __init__(self, batch: Batch, jobs: Mapping[str, SceneJob], display: Display) -> None:
-        """Take a batch that was just opened."""
-        self._batch, self._jobs, self._display = batch, jobs, display
+    def __init__(
+        self,
+        batch: Batch,
+        recipe: Recipe,
+        jobs: Mapping[str, SceneJob],
+        display: Display,
+        asked: Callable[[], str],
+    ) -> None:
+        """Take a batch that was just opened; `asked` says who paused or stopped it, and why."""
+        self._batch, self._recipe, self._jobs = batch, recipe, jobs
+        self._display, self._asked = display, asked
         self._interrupts = Interrupts(display.say)
+        self._cause, self._was_asked = "", False
 
-    def work(self, *, retry_failed: bool) -> Exit:
-        """Do what remains, record how it ended, and return the exit code. Raises NotSaved."""
+    def work(self, only: Collection[str] | None = None) -> Exit:
+        """Do what remains, or of these, record how it ended, and return the exit code.
+
+        Raises NotSaved and LeaseLost.
+        """
         batch, display = self._batch, self._display
-        only = {scene.key for scene in batch.failed()} if retry_failed else None
         try:
-            with self._interrupts, display.showing(batch), batch:
-                self._do_remaining(only)
-                self._leave_if_asked()
+            with self._interrupts, display.showing(batch, self._jobs), batch:
+                self._run(only)
+        except Terminated as ended:
+            self._cause = str(ended)
+            self._tell_notes(ended)
         except NotSaved as unsaved:
-            display.report(batch, self._interrupts.cause, str(unsaved))
+            display.report(batch, self._cause or self._interrupts.cause, unsaved=str(unsaved))
             raise
-        display.report(batch, self._interrupts.cause)
-        return self._exit_code()
+        display.report(batch, self._cause, paused=self._was_asked)
+        return self._exit_code(only)
 
-    def _do_remaining(self, only: Collection[str] | None) -> None:
-        for scene in self._batch.remaining(only):
-            if self._interrupts.cause:
-                return
-            self._do(scene)
-
-    def _leave_if_asked(self) -> None:
-        """Name the cause where scenes remain; a batch that is done is completed all the same."""
-        batch = self._batch
-        if not batch.counts().remaining or batch.is_over:
+    def _run(self, only: Collection[str] | None) -> None:
+        batch, recipe = self._batch, self._recipe
+        if batch.is_over:
             return
-        if not self._interrupts.cause and batch.is_asked_to_leave():
-            self._interrupts.cause = f"the batch was {batch.counts().status}"
-        if self._interrupts.cause:
-            batch.leave(self._interrupts.cause)
-
-    def _do(self, scene: Scene) -> None:
-        job = self._jobs[scene.key]
-        self._display.began(job.label)
-        try:
-            with self._partial(scene, job) as partial:
-                ended = self._run(scene, job, partial)
-                if self._interrupts.ends_now:
-                    return  # cut off, however it ended: it stays in flight until the batch is left
-                why = ended.why if ended.code else self._record(scene, ended, partial)
-        except BadInput as error:
-            why = str(error)
-        except OSError as error:
-            place = error.filename2 or error.filename
-            why = f"{place}: {error.strerror}" if place else str(error)
-        if why:
-            self._batch.fail(scene, why)
-            self._display.failed(self._batch.counts(), job.label, why)
-        else:
-            self._display.done(self._batch.counts(), job.label, ended.elapsed_s)
-
-    @contextmanager
-    def _partial(self, scene: Scene, job: SceneJob) -> Iterator[Path | None]:
-        partial = self._batch.artifact(scene, job.artifact) if job.artifact else None
-        try:
-            yield partial
-        finally:
-            if partial:
-                discard(partial)
-
-    def _run(self, scene: Scene, job: SceneJob, partial: Path | None) -> Ended:
-        left = str(partial) if partial else None
-        return run_command(
-            job.argv(partial),
-            lambda group, started: self._batch.begun(
-                scene, group=group, started=started, partial=left
-            ),
-            self._interrupts,
+        report = batch.run(
+            SceneWork(batch, recipe, self._jobs, self._interrupts),
+            scenes=only,
+            workers=recipe.workers,
+            retry=retry_of(recipe),
+            stop_after_failures=recipe.stop_after_failures,
+            stop=self._interrupts.stop,
         )
+        self._cause = self._interrupts.cause or report.cause
+        if not report.remaining:
+            self._cause = ""
+        elif not self._interrupts.cause and (asked := self._asked()):
+            self._cause, self._was_asked = asked, True
+        elif self._cause:
+            batch.leave(self._cause)
 
-    def _record(self, scene: Scene, ended: Ended, partial: Path | None) -> str:
-        """Complete the scene, or return why it failed all the same."""
-        if partial and not partial.is_file():
-            return "it ended well, but wrote no file to {artifact}"
-        self._batch.complete(scene, ended.printed, elapsed_s=ended.elapsed_s)
-        return ""
+    def _tell_notes(self, error: BaseException) -> None:
+        """Say what could not be recorded of an end."""
+        for note in getattr(error, "__notes__", ()):
+            self._display.say(note)
 
-    def _exit_code(self) -> Exit:
-        report = self._batch.counts()
-        if self._interrupts.cause and report.remaining:
+    def _exit_code(self, only: Collection[str] | None) -> Exit:
+        counts, report = self._batch.counts(), self._batch.report()
+        if counts.held:
+            return Exit.NOT_SAVED
+        if (self._interrupts.cause or self._was_asked) and counts.remaining:
             return Exit.INTERRUPTED
-        return Exit.FAILED if report.failed else Exit.DONE
+        failed = [scene for scene in report.failed if only is None or scene.key in only]
+        return Exit.FAILED if failed or (self._cause and counts.remaining) else Exit.DONE

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable
 
 import pytest
@@ -10,6 +11,7 @@ from pydantic import JsonValue
 from support.cli import JOB, PATIENCE_S, RECORDS, RESUMELOG, Cli, finished, line, wait_for
 
 import resumelog
+from resumelog.application.scene_flights import LOOKS_S
 from resumelog.domain.scene_events import SceneCompleted, SceneFailed
 
 FAILS_AT_2 = ("sh", "-c", 'echo "$1" >> ran; [ "$1" != 2 ] || { echo no 🌧 >&2; exit 7; }', "sh")
@@ -169,7 +171,9 @@ def test_the_outcome_is_one_json_document_and_all_else_on_standard_error(cli: Cl
     ran = cli.run(*FAILS_AT_2, "{id}", options=["--json", "--verbose"])
     facts = {"total": 3, "done": 2, "failed": 1, "remaining": 1, "skipped": 0, "job": JOB}
     assert ran.document.items() >= facts.items()
-    assert ran.document["failures"] == [{"scene": "2", "error": "exit code 7: no 🌧"}]
+    why = {"scene": "2", "error": "exit code 7: no 🌧", "attempts": 1}
+    assert ran.document["failures"] == [why]
+    assert ran.document["durations"].keys() == {"1", "3"}
     assert ran.document["next"] == ["2"]
     assert "SceneFailed" in ran.err
 
@@ -190,11 +194,18 @@ def test_a_pause_is_obeyed_after_the_running_scene(cli: Cli) -> None:
     with cli.started(*line(*MEETS)) as process:
         wait_for(lambda: "began" in cli.files(), "the first scene")
         with resumelog.open(cli.folder / "resumelog.db") as log:
-            log.scenes.pause(*JOB.split("/"))
+            log.scenes.pause("reel", "video", "lunch", "ann")
+        time.sleep(2 * LOOKS_S)  # a scene that ends sooner may be followed by another
         cli.write("go", "")
         ran = finished(process)
     assert (ran.code, len(results(cli))) == (3, 1)
-    assert "2 remain after the batch was paused; run the same command to go on" in ran.err
+    assert (
+        f"2 remain, paused by ann: lunch; resumelog resume {JOB}, or run the same command"
+        in ran.err
+    )
+    again = cli.run("true")
+    assert (again.code, cli.names()[-1]) == (0, "Completed")
+    assert f"{JOB} was paused by ann: lunch; going on\n" in again.err
 
 
 def test_what_could_not_be_written_is_told_at_the_end_and_done_again(cli: Cli) -> None:

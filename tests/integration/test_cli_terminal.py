@@ -20,8 +20,10 @@ def terminal(cli: Cli, *command: object, source: str = SCENES) -> AbstractContex
 def test_a_bar_shows_what_is_done_failed_and_remaining_and_the_time_left(cli: Cli) -> None:
     with terminal(cli, *FAILS_AT_2) as shown:
         text = shown.ends()
-    assert re.search(JOB + r" .*━.* 0 done, 0 failed, 3 remaining +(-:--:--|\d:\d\d:\d\d)", text)
-    assert re.search(JOB + r" .*━.* 2 done, 1 failed, 0 remaining +\d:\d\d:\d\d", text)
+    assert re.search(
+        JOB + r" .*━.* 0 done, 0 failed, 0 running, 3 remaining +(-:--:--|\d:\d\d:\d\d)", text
+    )
+    assert re.search(JOB + r" .*━.* 2 done, 1 failed, 0 running, 0 remaining +\d:\d\d:\d\d", text)
     assert re.search(r"[\r\n]failed  2: exit code 7: no *\r", text)
     assert f"{JOB}: 2 of 3 scenes done (2 now, 0 before), 1 failed; run the same command" in text
 
@@ -31,7 +33,8 @@ def test_the_bar_begins_with_what_was_done_before(cli: Cli) -> None:
     with terminal(cli, *FAILS_AT_2) as shown:
         text = shown.ends()
     assert (
-        re.findall(r"\d done, \d failed, \d remaining", text)[0] == "2 done, 1 failed, 0 remaining"
+        re.findall(r"\d done, \d failed, \d running, \d remaining", text)[0]
+        == "2 done, 1 failed, 0 running, 0 remaining"
     )
 
 

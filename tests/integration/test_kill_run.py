@@ -1,4 +1,4 @@
-"""kill -9 on `resumelog run`, fifty times: no recorded scene is lost and none is made again.
+"""kill -9 on `resumelog run`, a hundred and fifty times: no recorded scene is lost and none is made again.
 
 RESUMELOG_TEST_SEED brings back the moments of a failure; they are printed with it.
 """
@@ -34,10 +34,12 @@ WRITES = f'echo "clip $1" > "$3"; {ENDS}'
 class Batches:
     """Batch after batch, each run by processes that are killed until one of them finishes it."""
 
-    def __init__(self, folder: Path, *, artifacts: bool, chance: random.Random) -> None:
+    def __init__(
+        self, folder: Path, *, artifacts: bool, workers: int, chance: random.Random
+    ) -> None:
         self.cli = Cli(folder)
         self.cli.scenes(*range(SCENES))
-        self.artifacts, self.chance = artifacts, chance
+        self.artifacts, self.workers, self.chance = artifacts, workers, chance
         self.kills = self.batch = 0
         self.recorded = Counter[str]()
 
@@ -63,6 +65,7 @@ class Batches:
 
     def arguments(self) -> list[object]:
         name, job = str(self.batch), ["--project", f"reel-{self.batch}", "--stage", "video"]
+        job += ["--workers", str(self.workers)]
         if not self.artifacts:
             return ["run", "scenes.jsonl", *job, "--", "sh", "-c", ENDS, "sh", "{id}", name]
         place = ["--artifact", f"clips-{name}/{{id}}.mp4"]
@@ -104,12 +107,17 @@ class Batches:
 
 
 @pytest.mark.kills
-@pytest.mark.parametrize("artifacts", [False, True], ids=["results", "artifacts"])
+@pytest.mark.parametrize(
+    ("artifacts", "workers"),
+    [(False, 1), (True, 1), (True, 4)],
+    ids=["results", "artifacts", "artifacts by four workers"],
+)
 def test_fifty_kills_lose_no_recorded_scene_and_repeat_none(
-    tmp_path: Path, artifacts: bool
+    tmp_path: Path, artifacts: bool, workers: int
 ) -> None:
     print(f"RESUMELOG_TEST_SEED={SEED}")  # noqa: T201 - shown with a failure
-    batches = Batches(tmp_path, artifacts=artifacts, chance=random.Random(f"{SEED} {artifacts}"))
+    chance = random.Random(f"{SEED} {artifacts} {workers}")
+    batches = Batches(tmp_path, artifacts=artifacts, workers=workers, chance=chance)
     while batches.kills < KILLS:
         batches.live(killed=True)
     if batches.ends:

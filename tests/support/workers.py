@@ -24,6 +24,7 @@ from support.logs import scenes
 import resumelog
 from resumelog import Batch, NotSaved, ResumelogError
 from resumelog.infrastructure.cli.display import Display
+from resumelog.infrastructure.cli.recipe import Recipe
 from resumelog.infrastructure.cli.worker import SceneWorker
 
 
@@ -156,7 +157,7 @@ def interrupted_between(database: str) -> None:
     with resumelog.open(database) as log:
         batch = log.scenes.open("电影", "分镜", scenes=scenes(1, 2))
         display = AtTheStart("电影/分镜", verbose=False, wants_json=False)
-        tell(SceneWorker(batch, {}, display).work(retry_failed=False).name)
+        tell(SceneWorker(batch, Recipe(("true",)), {}, display, str).work().name)
 
 
 def limit_files(limit: int) -> None:
