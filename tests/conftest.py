@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -95,3 +96,12 @@ def output(tmp_path: Path) -> Path:
 def media(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Short films and a picture, made by ffmpeg."""
     return make_sources(tmp_path_factory.mktemp("media"))
+
+
+@pytest.fixture(autouse=True)
+def _signals_are_put_back() -> Iterator[None]:
+    """Let no test leave a handler behind, which another one would take for the process's own."""
+    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    before = [signal.getsignal(number) for number in numbers]
+    yield
+    assert [signal.getsignal(number) for number in numbers] == before

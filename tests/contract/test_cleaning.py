@@ -345,8 +345,7 @@ def test_a_young_job_of_a_dead_worker_and_another_kind_keep_their_files(
 def test_a_partial_that_a_resumable_export_appends_to_stays(
     log: ResumeLog, other: ResumeLog, output: Path
 ) -> None:
-    job = log.exports.resume(output).__enter__()
-    with job.beside_output(keep_partial=True) as kept:
+    with log.exports.resume(output) as job, job.beside_output(keep_partial=True) as kept:
         kept.write_bytes(b"half")
         job.save_progress(units_done=1, units_total=2)
         state = log.queries.find(str(output))
