@@ -65,6 +65,7 @@ class Coordinator:
         self._record()
         while self._fill():
             self._collect()
+            self._begin()  # while that is recorded, others are made
             self._record()
 
     def _fill(self) -> bool:
@@ -73,6 +74,10 @@ class Coordinator:
     def _filled(self) -> bool:
         at_work = [run.fill() for run in self._runs]  # each has its turn
         return any(at_work)
+
+    def _begin(self) -> None:
+        for run in self._runs:
+            run.begin()
 
     def _looked_again(self) -> bool:
         found = [run.looked_again() for run in self._runs]

@@ -147,14 +147,19 @@ class SceneRun:
 
     def fill(self) -> bool:
         """Begin as many as there is room for; tell whether any is in flight, or waits for its time."""
-        room = self._flights.room
-        if room > 0 and self._goes_on():
-            while self._later and self._later[0][0] <= self._monotonic():
-                self._ready.append(heapq.heappop(self._later)[2])
-            keys = self._next(room)
-            for scene in self._batch.begin(map(self._batch.scene, keys)) if keys else ():
-                self._submit(scene)
+        while self._later and self._later[0][0] <= self._monotonic():  # its failure is recorded
+            self._ready.append(heapq.heappop(self._later)[2])
+        self.begin()
         return bool(self._flights) or self._is_waiting()
+
+    def begin(self) -> None:
+        """Begin as many as there is room for; what has ended leaves room before it is recorded."""
+        room = self._flights.room + len(self._settled)
+        if room <= 0 or not self._goes_on():
+            return
+        keys = self._next(room)
+        for scene in self._batch.begin(map(self._batch.scene, keys)) if keys else ():
+            self._submit(scene)
 
     def _next(self, room: int) -> list[str]:
         """Take as many scenes as there is room for; what is to be made again before them waits."""
@@ -296,7 +301,7 @@ class SceneRun:
         self, scene: Scene, state: SceneState, ended: Ended = NOT_YET, wait_s: float = 0.0
     ) -> None:
         if self._batch.listeners:
-            counts, running = self._batch.counts(), len(self._flights)
+            counts, running = self._batch.counts(), len(self._flights) - len(self._settled)
             error, elapsed_s = ended.error, ended.elapsed_s
             update = SceneUpdate(scene, state, counts, running, error, elapsed_s, wait_s)
             self._batch.listeners(update)

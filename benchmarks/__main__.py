@@ -1,15 +1,16 @@
-"""python -m benchmarks [startup] [store] [exports] [jobs] [audit] [postgres]: all by default."""
+"""python -m benchmarks [startup] [store] [exports] [scenes] [jobs] [audit] [postgres]: all by default."""
 
 from __future__ import annotations
 
 import sys
 
-from benchmarks import audit, exports, jobs, postgres, startup, store
+from benchmarks import audit, exports, jobs, postgres, scenes, startup, store
 
 ALL = {
     "startup": startup.measure,
     "store": store.measure,
     "exports": exports.measure,
+    "scenes": scenes.measure,
     "jobs": jobs.measure,
     "audit": audit.measure,
     "postgres": postgres.measure,

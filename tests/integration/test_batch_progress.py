@@ -91,19 +91,19 @@ def test_what_is_retried_is_waited_for(log: ResumeLog, clock: StillClock) -> Non
     seen: list[BatchFacts] = []
     with opened(log, FOUR) as batch:
         for key in ("1", "2"):
-            batch.complete(key, elapsed_s=4.0)
+            clock.seconds += 4
+            batch.complete(key)
         for key in ("3", "4"):
             batch.fail(key, "空")
         assert batch.progress_facts().left_s == 0.0
-        batch.on_progress(lambda _: None)
-
-        def make(scene: Scene) -> str:
-            clock.seconds += 4
-            return scene.key
-
+        again = [*batch.failed()]
         batch.on_progress(seen.append)
-        batch.retry(make)
-    assert [facts.left_s for facts in seen if facts.done == 3] == [4.0] * 2
+        for scene in again:
+            batch.begun(scene)
+        for scene in again:
+            clock.seconds += 4
+            batch.complete(scene)
+    assert [facts.left_s for facts in seen if facts.done == 3] == [4.0]
 
 
 def test_while_a_scene_is_made_the_time_left_runs_down_to_that_of_the_next_ones(
