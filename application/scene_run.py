@@ -153,8 +153,12 @@ class SceneRun:
         return bool(self._flights) or self._is_waiting()
 
     def begin(self) -> None:
-        """Begin as many as there is room for; what has ended leaves room before it is recorded."""
-        room = self._flights.room + len(self._settled)
+        """Begin as many as there is room for.
+
+        Among several workers what has ended leaves room before it is recorded, so that none waits
+        for the disk. One scene after the other is recorded first: the next may end the process.
+        """
+        room = self._flights.room + (len(self._settled) if self._workers > 1 else 0)
         if room <= 0 or not self._goes_on():
             return
         keys = self._next(room)
