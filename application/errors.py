@@ -130,7 +130,10 @@ class NoResumer(ResumelogError):
 class OutputMissing(ResumelogError):
     """An exporter said that it is done, and there is no file."""
 
-    text = "ended without an error, but there is no file {output}; check what the exporter returned"
+    text = (
+        "ended without an error, but there is no file {output}; check where it was written to, and"
+        " remove a file that was there before if it is to be made again"
+    )
     output: str
 
 

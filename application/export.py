@@ -18,7 +18,7 @@ from resumelog.application.resources import Resources
 from resumelog.application.running import Command, Running, Saved
 from resumelog.application.stop_flag import StopFlag
 from resumelog.application.throttle import Throttle
-from resumelog.domain.errors import ProgressFell
+from resumelog.domain.errors import BadInput, ProgressFell
 from resumelog.domain.events import Events
 from resumelog.domain.export_events import Paused, ProgressSaved
 from resumelog.domain.export_job import ExportJob, ExportStatus, Report
@@ -48,7 +48,7 @@ class Export(ExportOutput, Watched):
         self.monotonic = running.clock.monotonic
         self.resources = Resources(running.state.title, running.note_folder)
         self.stop = StopFlag()
-        self._has_reported = False
+        self._has_reported, self._refused = False, ""
         self.interruption: Callable[[], BaseException | None] = _nothing
         """Returns what a signal raised in this attempt, whoever caught it."""
 
@@ -101,7 +101,8 @@ class Export(ExportOutput, Watched):
     def remaining(self, total: int) -> Iterator[int]:
         """Iterate over the units that are left, of `total`; stop where somebody paused the job.
 
-        Raises UnitsOutOfRange at once for what is no whole number from 0 on.
+        Raises UnitsOutOfRange at once for what is no whole number from 0 on, UnitsTotalChanged where
+        units were counted of another total.
         """
         self._running.state.require_total(total)
         self.units_total = total
@@ -124,21 +125,35 @@ class Export(ExportOutput, Watched):
         Raises ProgressOutOfRange, ProgressFell, UnitsOutOfRange, UnitsTotalChanged, TooLarge,
         LeaseLost, StoreUnavailable; BatchStopped after the save, if `stop` is set and work is left.
         """
-        if progress is units_done is units_total is None and cursor is ...:
-            self.require_fraction(progress)
+        try:
+            if progress is units_done is units_total is None and cursor is ...:
+                self.require_fraction(progress)
+            saved = self._saved(progress, units_done, units_total, cursor)
+        except BadInput as error:
+            self._refused = str(error)
+            raise
+        self._tell()
+        if self.stop.cause and self.progress < 1:
+            self.stop.leave_if_set()
+        return saved
+
+    def _saved(
+        self,
+        progress: float | None,
+        done: int | None,
+        total: int | None,
+        cursor: JsonValue | EllipsisType,
+    ) -> Saved:
         with self._running.lock:
-            bare = units_done is units_total is None and cursor in (..., self.cursor)
-            report = self._filled(progress, units_done, units_total, cursor)
+            bare = done is total is None and cursor in (..., self.cursor)
+            report = self._filled(progress, done, total, cursor)
             if bare and self._running.accepts(self._saving(report)):
                 saved = self._throttled(report)
             else:
                 saved = self._write(report)
                 self._throttle.drop()
-            self._has_reported = True
+            self._has_reported, self._refused = True, ""
             self._meter.report(self.progress)
-        self._tell()
-        if self.stop.cause and self.progress < 1:
-            self.stop.leave_if_set()
         return saved
 
     def begin_again(self, reason: str) -> Saved:
@@ -214,6 +229,8 @@ class Export(ExportOutput, Watched):
         """
         job = self._running.state
         progress, total = job.progress, job.report.units_total or self.units_total
+        if self._placed and not self._artifacts.path_of(self._placed).exists():
+            return f"left without {self.output_path}, which was in its place and is gone"
         if total is not None:
             done = job.units_done_of(total)
             return f"left with {done} of {total} units done" if done < total else ""
@@ -227,7 +244,7 @@ class Export(ExportOutput, Watched):
             return "left at a cursor; report 1.0, or call `complete`, where it is done"
         if not needs_output and self._lacks_output(is_again=job.attempts > 1):
             return f"left without its output {self.output_path}; call `complete` where it has none"
-        return ""
+        return f"its reports were refused: {self._refused}" if self._refused else ""
 
     def leave_if_interrupted(self) -> None:
         """Raise what a signal raised in this attempt, unless all is reported done.

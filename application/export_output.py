@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,6 +15,12 @@ from resumelog.domain.export_job import ExportJob, Report
 from resumelog.domain.values import Artifact
 
 OUTPUT = "output"
+EMPTY_AGAIN = (
+    "%s: goes on at %s, and what its output() gives is empty; where the work appends to it, ask for"
+    " output(keep_partial=True)"
+)
+
+logger = logging.getLogger("resumelog")
 
 
 class ExportOutput(ABC):
@@ -62,6 +69,11 @@ class ExportOutput(ABC):
         return bool(self.output_path and was_to_be_made and not self.output_path.is_file())
 
     @property
+    def is_over(self) -> bool:
+        """Tell whether this attempt has ended, or had nothing to do."""
+        return self._running.claim is None
+
+    @property
     def title(self) -> str:
         """How messages name the job."""
         return self._running.state.title
@@ -87,9 +99,12 @@ class ExportOutput(ABC):
         Raises OutputMissing where nothing was written, NotRunning where the export is completed
         already, and LeaseLost.
         """
+        progress = self._running.state.progress
+        if 0 < progress == self._began_at < 1 and not keep_partial:
+            logger.warning(EMPTY_AGAIN, self.title, f"{progress:.0%}")
         with self.beside_output(keep_partial=keep_partial) as partial:
             yield partial
-            self.place(partial, self._final)
+            self.place(partial)
 
     @contextmanager
     def beside_output(self, *, keep_partial: bool = False) -> Iterator[Path]:
@@ -114,12 +129,13 @@ class ExportOutput(ABC):
                     self._artifacts.discard(partial)
                 self._running.ended(OUTPUT)
 
-    def place(self, partial: Path, final: Path) -> None:
+    def place(self, partial: Path, final: Path | None = None) -> None:
         """Make a file durable and move it into place. Raises LeaseLost: a successor's stays.
 
         One that is kept stays beside it until the job is completed: an attempt that ends in between
         is gone on with, and must not begin with nothing and put that over the output.
         """
+        final = final or self._final
         self._running.watch()
         if not partial.is_file():
             raise self.missing(final, partial)

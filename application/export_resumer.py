@@ -65,6 +65,11 @@ class ExportResumer:
             status = f"{error.status}: its context was left"
             raise NotRunning(error.job, command="clear the state", status=status) from None
 
+    @property
+    def is_at_work(self) -> bool:
+        """Tell whether its context has not been left yet."""
+        return not self._job.is_over
+
     def check_integrity(self) -> bool:
         """Replay the log, and tell whether that gives the state that is kept.
 
@@ -78,9 +83,13 @@ def resumer_context(jobs: ExportJobs, key: str, save_interval_s: float) -> Itera
     """Begin or go on with the export of a key; one that was finished begins at 0 again."""
     jobs.restart_if_completed(key, "a finished export was begun again")
     with jobs.resume(None, key=key, save_interval_s=save_interval_s) as job:
-        resumer = ExportResumer(job)
+        resumer, around = ExportResumer(job), _newest.get(None)
         _newest.set(resumer)
-        yield resumer
+        try:
+            yield resumer
+        finally:
+            if around and around.is_at_work:
+                _newest.set(around)
         job.leave_if_interrupted()
         if job.progress < 1:
             job.leave(f"left at {job.progress:.0%}")

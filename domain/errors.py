@@ -141,7 +141,9 @@ class UnitsOutOfRange(BadInput):
     units_total: object
 
     def wording(self) -> str:
-        """Say how a total is given where that is what is missing."""
+        """Say what is missing: the total, or the count beside a fraction."""
+        if self.units_done is self.units_total is None:
+            return "a fraction alone says nothing where units were counted; report `units_done=`"
         if self.units_total is not None or type(self.units_done) is not int:
             return self.text
         return (

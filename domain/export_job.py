@@ -172,10 +172,17 @@ class ExportJob(EventSourced):
             raise ProgressOutOfRange(self.title, progress=progress)
 
     def require_total(self, total: object) -> None:
-        """Raise UnitsOutOfRange for what can't be a number of units; 0 is nothing to do."""
+        """Raise UnitsOutOfRange for what can't be a number of units; 0 is nothing to do.
+
+        Raises UnitsTotalChanged where units were counted of another total: before the next one is
+        made, and not once its save is refused.
+        """
         if type(total) is not int or total < 0:
             done = self.report.units_done or 0
             raise UnitsOutOfRange(self.title, units_done=done, units_total=total)
+        before = self.report.units_total
+        if before not in (None, total) and self.status in self.at_work:
+            raise UnitsTotalChanged(self.title, before=before, after=total)
 
     def pause(self, reason: str, actor: str, at: datetime) -> Events:
         """Ask the worker to stop at its next safe point."""

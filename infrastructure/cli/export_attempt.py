@@ -68,8 +68,9 @@ class Attempt:
         if not self._command.fills_output:
             yield self._command.path
             return
-        with self._export.output(keep_partial=self._command.keep_partial) as partial:
+        with self._export.beside_output(keep_partial=self._command.keep_partial) as partial:
             yield partial
+            self._export.place(partial)
 
     @contextmanager
     def _shown(self) -> Iterator[tuple[Passes, Passes]]:

@@ -12,6 +12,7 @@ from resumelog.infrastructure.transfer.old_file import OldFile
 
 IMPORTS = frozenset({"GLOBAL", "INST", "STACK_GLOBAL", "EXT1", "EXT2", "EXT4"})
 RUNS = IMPORTS | {"REDUCE", "OBJ", "NEWOBJ", "NEWOBJ_EX", "BUILD", "PERSID", "BINPERSID"}
+PROTOCOL = b"\x80"
 TEXT_BYTES_MIN = 3
 """A progress file of protocol 1 that was cut off after `}q` is text as well."""
 
@@ -43,6 +44,8 @@ def foreign(file: OldFile, name: str = "", at: int = 0) -> BadStateFile:
             return UnsafeStateFile(path=file.path, instruction=last, at=place)
     if last == "STOP":
         why = "it is a pickle of something else than the old exporter's progress"
+        if not file.content.startswith(PROTOCOL):
+            why = "it is a pickle of protocol 0, which the old exporter never wrote"
     elif text:
         why = "it is text, and the old exporter wrote pickles"
     else:
