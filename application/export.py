@@ -101,7 +101,8 @@ class Export(ExportOutput, Watched):
     def remaining(self, total: int) -> Iterator[int]:
         """Iterate over the units that are left, of `total`; stop where somebody paused the job.
 
-        Raises UnitsOutOfRange at once for what is no whole number from 0 on.
+        Raises UnitsOutOfRange at once for what is no whole number from 0 on, and UnitsTotalChanged where
+        another total is on record.
         """
         self._running.state.require_total(total)
         self.units_total = total

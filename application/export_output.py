@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import logging
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from resumelog.application.errors import NoOutput, OutputMissing
+from resumelog.application.event_log import of
 from resumelog.application.ports import Artifacts, InFlight
 from resumelog.application.running import Running, Saved
 from resumelog.domain.export_job import ExportJob, Report
 from resumelog.domain.values import Artifact
 
 OUTPUT = "output"
+
+logger = logging.getLogger("resumelog")
 
 
 class ExportOutput(ABC):
@@ -76,7 +80,8 @@ class ExportOutput(ABC):
     def output(self, *, keep_partial: bool = False) -> Iterator[Path]:
         """Yield a temporary path; move it into place when the block ends without an error.
 
-        What a kill leaves of it, the next worker removes. With `keep_partial`, for exporters that
+        What a kill leaves of it, the next worker removes: so it is empty in each attempt, and one that
+        goes on with units left is warned of that. With `keep_partial`, for exporters that
         append, it stays until the job is completed, and is yielded again, unless the job is at 0: a
         kill may leave more in it than was saved, so cut it to what `cursor` says. It is made durable
         before each save. That of an imported job begins as a copy of the output that the old system
@@ -88,8 +93,23 @@ class ExportOutput(ABC):
         already, and LeaseLost.
         """
         with self.beside_output(keep_partial=keep_partial) as partial:
+            if not keep_partial:
+                self._warn_of_emptiness()
             yield partial
             self.place(partial, self._final)
+
+    def _warn_of_emptiness(self) -> None:
+        """Tell an attempt that goes on, and has not made all yet, what it finds."""
+        job = self._running.state
+        if self._began_at and 0 < job.progress < 1:
+            logger.warning(
+                "%s: goes on at %.1f%%, and the path that `output()` gives is empty again: to go on"
+                " within the file use `output(keep_partial=True)`, or keep what is done in pieces,"
+                " files of their own",
+                job.title,
+                job.progress * 100,
+                extra=of(job),
+            )
 
     @contextmanager
     def beside_output(self, *, keep_partial: bool = False) -> Iterator[Path]:

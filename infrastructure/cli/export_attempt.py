@@ -68,8 +68,10 @@ class Attempt:
         if not self._command.fills_output:
             yield self._command.path
             return
-        with self._export.output(keep_partial=self._command.keep_partial) as partial:
+        output, keeps = self._command.path, self._command.keep_partial
+        with self._export.beside_output(keep_partial=keeps) as partial:  # `output` warns in Python
             yield partial
+            self._export.place(partial, self._export.output_path or output)
 
     @contextmanager
     def _shown(self) -> Iterator[tuple[Passes, Passes]]:

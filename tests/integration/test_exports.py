@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from support.logs import UNITS, events_of, make_units, names_of
 
+import resumelog
 from resumelog import ResumeLog
 from resumelog.domain.errors import (
     InputsChanged,
@@ -16,6 +17,7 @@ from resumelog.domain.errors import (
     ProgressOutOfRange,
     UnitsOutOfRange,
     UnitsRemain,
+    UnitsTotalChanged,
 )
 from resumelog.domain.export_events import Failed, Interrupted, Restarted
 from resumelog.domain.export_job import ExportJob, Report
@@ -169,6 +171,19 @@ def test_what_is_no_number_of_units_is_refused_at_once(
         with pytest.raises(UnitsOutOfRange):
             export.remaining(total)
         assert (export.units_total, [*export.remaining(0)]) == (None, [])
+
+
+@pytest.mark.parametrize("total", [0, 3, 9, 11, 12])
+def test_another_total_than_the_one_on_record_is_refused_at_once(
+    log: ResumeLog, output: Path, total: int
+) -> None:
+    make_units(log, output, until=4)
+    with log.exports.resume(output) as export:
+        with pytest.raises(UnitsTotalChanged, match=f"changed from 10 to {total}; restart"):
+            export.remaining(total)
+        assert [*export.remaining(UNITS)] == [*range(4, UNITS)]
+        with pytest.raises(UnitsTotalChanged):
+            next(resumelog.track(export, [*range(total)], disable=True))
 
 
 def test_an_output_that_was_to_be_made_and_is_not_there_is_not_done(
