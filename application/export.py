@@ -18,7 +18,7 @@ from resumelog.application.resources import Resources
 from resumelog.application.running import Command, Running, Saved
 from resumelog.application.stop_flag import StopFlag
 from resumelog.application.throttle import Throttle
-from resumelog.domain.errors import ProgressFell
+from resumelog.domain.errors import BadInput, ProgressFell
 from resumelog.domain.events import Events
 from resumelog.domain.export_events import Paused, ProgressSaved
 from resumelog.domain.export_job import ExportJob, ExportStatus, Report
@@ -49,6 +49,7 @@ class Export(ExportOutput, Watched):
         self.resources = Resources(running.state.title, running.note_folder)
         self.stop = StopFlag()
         self._has_reported = False
+        self._refused: BadInput | None = None
         self.interruption: Callable[[], BaseException | None] = _nothing
         """Returns what a signal raised in this attempt, whoever caught it."""
 
@@ -125,18 +126,11 @@ class Export(ExportOutput, Watched):
         Raises ProgressOutOfRange, ProgressFell, UnitsOutOfRange, UnitsTotalChanged, TooLarge,
         LeaseLost, StoreUnavailable; BatchStopped after the save, if `stop` is set and work is left.
         """
-        if progress is units_done is units_total is None and cursor is ...:
-            self.require_fraction(progress)
-        with self._running.lock:
-            bare = units_done is units_total is None and cursor in (..., self.cursor)
-            report = self._filled(progress, units_done, units_total, cursor)
-            if bare and self._running.accepts(self._saving(report)):
-                saved = self._throttled(report)
-            else:
-                saved = self._write(report)
-                self._throttle.drop()
-            self._has_reported = True
-            self._meter.report(self.progress)
+        try:
+            saved = self._save(progress, units_done, units_total, cursor)
+        except BadInput as error:
+            self._refused = error
+            raise
         self._tell()
         if self.stop.cause and self.progress < 1:
             self.stop.leave_if_set()
@@ -164,10 +158,10 @@ class Export(ExportOutput, Watched):
         """Finish, with the output if there is one; `output` names another than `output_path`.
 
         Raises UnitsRemain where some are left, OutputMissing where `output` is no file, or stands
-        there unaltered since before the job began at 0.
+        there unaltered since before the job began at 0, or what was put in its place is gone.
         """
         path = self._artifacts.absolute(output) if output else self.output_path
-        if output and path:
+        if path and (output or self._placed):
             self._require_made(path)
         self.flush()
         told = self._reached()
@@ -211,9 +205,13 @@ class Export(ExportOutput, Watched):
 
         It is done where nothing that was reported says otherwise: with all units, or with 1.0; and with
         the output in its place where this attempt reported nothing, or only a cursor. What is done
-        below 1.0 says so by `complete`.
+        below 1.0 says so by `complete`. Where every report was refused, and the work kept that to itself,
+        it is not known to be.
         """
         job = self._running.state
+        if self._refused and not self._has_reported:
+            why = str(self._refused).removeprefix(f"{job.title}: ")
+            return f"left with every report refused: {type(self._refused).__name__}: {why}"
         progress, total = job.progress, job.report.units_total or self.units_total
         if total is not None:
             done = job.units_done_of(total)
@@ -264,6 +262,27 @@ class Export(ExportOutput, Watched):
         return Report(
             progress, done, total, last.cursor if isinstance(cursor, EllipsisType) else cursor
         )
+
+    def _save(
+        self,
+        progress: float | None,
+        units_done: int | None,
+        units_total: int | None,
+        cursor: JsonValue | EllipsisType,
+    ) -> Saved:
+        if progress is units_done is units_total is None and cursor is ...:
+            self.require_fraction(progress)
+        with self._running.lock:
+            bare = units_done is units_total is None and cursor in (..., self.cursor)
+            report = self._filled(progress, units_done, units_total, cursor)
+            if bare and self._running.accepts(self._saving(report)):
+                saved = self._throttled(report)
+            else:
+                saved = self._write(report)
+                self._throttle.drop()
+            self._has_reported = True
+            self._meter.report(self.progress)
+        return saved
 
     def _throttled(self, report: Report) -> Saved:
         if self._throttle.keeps(report):

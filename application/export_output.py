@@ -150,6 +150,8 @@ class ExportOutput(ABC):
     def missing(self, output: Path, written: Path) -> OutputMissing:
         """Return the error that no file was written where `output` was to be made of it."""
         why = ": what stands there is a folder" if written.is_dir() else ""
+        if self._placed and not written.exists():
+            why = ": it was put there, and was moved or removed since"
         return OutputMissing(self.title, output=f"{output}{why}")
 
     def doubt_partial(self) -> None:

@@ -142,6 +142,10 @@ class UnitsOutOfRange(BadInput):
 
     def wording(self) -> str:
         """Say how a total is given where that is what is missing."""
+        if self.units_done is self.units_total is None:
+            return (
+                "units were counted, and a fraction alone is refused; report `units_done=` as well"
+            )
         if self.units_total is not None or type(self.units_done) is not int:
             return self.text
         return (

@@ -27,6 +27,7 @@ _CODES: tuple[tuple[type[Exception], Exit], ...] = (
     (errors.JobPaused, Exit.INTERRUPTED),
     (errors.AlreadyRunning, Exit.FAILED),
     (errors.CommandFailed, Exit.FAILED),
+    (errors.OutputMissing, Exit.FAILED),
     (LeaseLost, Exit.FAILED),
     (errors.DamagedStore, Exit.FAILED),
     (errors.DamagedEvent, Exit.FAILED),
