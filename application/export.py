@@ -48,7 +48,8 @@ class Export(ExportOutput, Watched):
         self.monotonic = running.clock.monotonic
         self.resources = Resources(running.state.title, running.note_folder)
         self.stop = StopFlag()
-        self._has_reported, self._refused = False, ""
+        self._has_reported = False
+        self._refused: BadInput | None = None
         self.interruption: Callable[[], BaseException | None] = _nothing
         """Returns what a signal raised in this attempt, whoever caught it."""
 
@@ -101,8 +102,8 @@ class Export(ExportOutput, Watched):
     def remaining(self, total: int) -> Iterator[int]:
         """Iterate over the units that are left, of `total`; stop where somebody paused the job.
 
-        Raises UnitsOutOfRange at once for what is no whole number from 0 on, UnitsTotalChanged where
-        units were counted of another total.
+        Raises UnitsOutOfRange at once for what is no whole number from 0 on, and UnitsTotalChanged where
+        another total is on record.
         """
         self._running.state.require_total(total)
         self.units_total = total
@@ -126,34 +127,13 @@ class Export(ExportOutput, Watched):
         LeaseLost, StoreUnavailable; BatchStopped after the save, if `stop` is set and work is left.
         """
         try:
-            if progress is units_done is units_total is None and cursor is ...:
-                self.require_fraction(progress)
-            saved = self._saved(progress, units_done, units_total, cursor)
+            saved = self._save(progress, units_done, units_total, cursor)
         except BadInput as error:
-            self._refused = str(error)
+            self._refused = error
             raise
         self._tell()
         if self.stop.cause and self.progress < 1:
             self.stop.leave_if_set()
-        return saved
-
-    def _saved(
-        self,
-        progress: float | None,
-        done: int | None,
-        total: int | None,
-        cursor: JsonValue | EllipsisType,
-    ) -> Saved:
-        with self._running.lock:
-            bare = done is total is None and cursor in (..., self.cursor)
-            report = self._filled(progress, done, total, cursor)
-            if bare and self._running.accepts(self._saving(report)):
-                saved = self._throttled(report)
-            else:
-                saved = self._write(report)
-                self._throttle.drop()
-            self._has_reported, self._refused = True, ""
-            self._meter.report(self.progress)
         return saved
 
     def begin_again(self, reason: str) -> Saved:
@@ -178,10 +158,10 @@ class Export(ExportOutput, Watched):
         """Finish, with the output if there is one; `output` names another than `output_path`.
 
         Raises UnitsRemain where some are left, OutputMissing where `output` is no file, or stands
-        there unaltered since before the job began at 0.
+        there unaltered since before the job began at 0, or what was put in its place is gone.
         """
         path = self._artifacts.absolute(output) if output else self.output_path
-        if output and path:
+        if path and (output or self._placed):
             self._require_made(path)
         self.flush()
         told = self._reached()
@@ -225,12 +205,14 @@ class Export(ExportOutput, Watched):
 
         It is done where nothing that was reported says otherwise: with all units, or with 1.0; and with
         the output in its place where this attempt reported nothing, or only a cursor. What is done
-        below 1.0 says so by `complete`.
+        below 1.0 says so by `complete`. Where every report was refused, and the work kept that to itself,
+        it is not known to be.
         """
         job = self._running.state
+        if self._refused and not self._has_reported:
+            why = str(self._refused).removeprefix(f"{job.title}: ")
+            return f"left with every report refused: {type(self._refused).__name__}: {why}"
         progress, total = job.progress, job.report.units_total or self.units_total
-        if self._placed and not self._artifacts.path_of(self._placed).exists():
-            return f"left without {self.output_path}, which was in its place and is gone"
         if total is not None:
             done = job.units_done_of(total)
             return f"left with {done} of {total} units done" if done < total else ""
@@ -244,7 +226,7 @@ class Export(ExportOutput, Watched):
             return "left at a cursor; report 1.0, or call `complete`, where it is done"
         if not needs_output and self._lacks_output(is_again=job.attempts > 1):
             return f"left without its output {self.output_path}; call `complete` where it has none"
-        return f"its reports were refused: {self._refused}" if self._refused else ""
+        return ""
 
     def leave_if_interrupted(self) -> None:
         """Raise what a signal raised in this attempt, unless all is reported done.
@@ -280,6 +262,27 @@ class Export(ExportOutput, Watched):
         return Report(
             progress, done, total, last.cursor if isinstance(cursor, EllipsisType) else cursor
         )
+
+    def _save(
+        self,
+        progress: float | None,
+        units_done: int | None,
+        units_total: int | None,
+        cursor: JsonValue | EllipsisType,
+    ) -> Saved:
+        if progress is units_done is units_total is None and cursor is ...:
+            self.require_fraction(progress)
+        with self._running.lock:
+            bare = units_done is units_total is None and cursor in (..., self.cursor)
+            report = self._filled(progress, units_done, units_total, cursor)
+            if bare and self._running.accepts(self._saving(report)):
+                saved = self._throttled(report)
+            else:
+                saved = self._write(report)
+                self._throttle.drop()
+            self._has_reported = True
+            self._meter.report(self.progress)
+        return saved
 
     def _throttled(self, report: Report) -> Saved:
         if self._throttle.keeps(report):

@@ -9,16 +9,13 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from resumelog.application.errors import NoOutput, OutputMissing
+from resumelog.application.event_log import of
 from resumelog.application.ports import Artifacts, InFlight
 from resumelog.application.running import Running, Saved
 from resumelog.domain.export_job import ExportJob, Report
 from resumelog.domain.values import Artifact
 
 OUTPUT = "output"
-EMPTY_AGAIN = (
-    "%s: goes on at %s, and what its output() gives is empty; where the work appends to it, ask for"
-    " output(keep_partial=True)"
-)
 
 logger = logging.getLogger("resumelog")
 
@@ -69,11 +66,6 @@ class ExportOutput(ABC):
         return bool(self.output_path and was_to_be_made and not self.output_path.is_file())
 
     @property
-    def is_over(self) -> bool:
-        """Tell whether this attempt has ended, or had nothing to do."""
-        return self._running.claim is None
-
-    @property
     def title(self) -> str:
         """How messages name the job."""
         return self._running.state.title
@@ -88,7 +80,8 @@ class ExportOutput(ABC):
     def output(self, *, keep_partial: bool = False) -> Iterator[Path]:
         """Yield a temporary path; move it into place when the block ends without an error.
 
-        What a kill leaves of it, the next worker removes. With `keep_partial`, for exporters that
+        What a kill leaves of it, the next worker removes: so it is empty in each attempt, and one that
+        goes on with units left is warned of that. With `keep_partial`, for exporters that
         append, it stays until the job is completed, and is yielded again, unless the job is at 0: a
         kill may leave more in it than was saved, so cut it to what `cursor` says. It is made durable
         before each save. That of an imported job begins as a copy of the output that the old system
@@ -99,12 +92,24 @@ class ExportOutput(ABC):
         Raises OutputMissing where nothing was written, NotRunning where the export is completed
         already, and LeaseLost.
         """
-        progress = self._running.state.progress
-        if 0 < progress == self._began_at < 1 and not keep_partial:
-            logger.warning(EMPTY_AGAIN, self.title, f"{progress:.0%}")
         with self.beside_output(keep_partial=keep_partial) as partial:
+            if not keep_partial:
+                self._warn_of_emptiness()
             yield partial
-            self.place(partial)
+            self.place(partial, self._final)
+
+    def _warn_of_emptiness(self) -> None:
+        """Tell an attempt that goes on, and has not made all yet, what it finds."""
+        job = self._running.state
+        if self._began_at and 0 < job.progress < 1:
+            logger.warning(
+                "%s: goes on at %.1f%%, and the path that `output()` gives is empty again: to go on"
+                " within the file use `output(keep_partial=True)`, or keep what is done in pieces,"
+                " files of their own",
+                job.title,
+                job.progress * 100,
+                extra=of(job),
+            )
 
     @contextmanager
     def beside_output(self, *, keep_partial: bool = False) -> Iterator[Path]:
@@ -129,13 +134,12 @@ class ExportOutput(ABC):
                     self._artifacts.discard(partial)
                 self._running.ended(OUTPUT)
 
-    def place(self, partial: Path, final: Path | None = None) -> None:
+    def place(self, partial: Path, final: Path) -> None:
         """Make a file durable and move it into place. Raises LeaseLost: a successor's stays.
 
         One that is kept stays beside it until the job is completed: an attempt that ends in between
         is gone on with, and must not begin with nothing and put that over the output.
         """
-        final = final or self._final
         self._running.watch()
         if not partial.is_file():
             raise self.missing(final, partial)
@@ -146,6 +150,8 @@ class ExportOutput(ABC):
     def missing(self, output: Path, written: Path) -> OutputMissing:
         """Return the error that no file was written where `output` was to be made of it."""
         why = ": what stands there is a folder" if written.is_dir() else ""
+        if self._placed and not written.exists():
+            why = ": it was put there, and was moved or removed since"
         return OutputMissing(self.title, output=f"{output}{why}")
 
     def doubt_partial(self) -> None:

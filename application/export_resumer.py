@@ -21,6 +21,7 @@ class ExportResumer:
     def __init__(self, job: Export) -> None:
         """Wrap a job; `resumelog.resumable_export_context` does."""
         self._job, self._began_at = job, job.progress
+        self._is_left = False
 
     @property
     def progress(self) -> float:
@@ -65,11 +66,6 @@ class ExportResumer:
             status = f"{error.status}: its context was left"
             raise NotRunning(error.job, command="clear the state", status=status) from None
 
-    @property
-    def is_at_work(self) -> bool:
-        """Tell whether its context has not been left yet."""
-        return not self._job.is_over
-
     def check_integrity(self) -> bool:
         """Replay the log, and tell whether that gives the state that is kept.
 
@@ -83,20 +79,28 @@ def resumer_context(jobs: ExportJobs, key: str, save_interval_s: float) -> Itera
     """Begin or go on with the export of a key; one that was finished begins at 0 again."""
     jobs.restart_if_completed(key, "a finished export was begun again")
     with jobs.resume(None, key=key, save_interval_s=save_interval_s) as job:
-        resumer, around = ExportResumer(job), _newest.get(None)
-        _newest.set(resumer)
-        try:
+        with _as_newest(ExportResumer(job)) as resumer:
             yield resumer
-        finally:
-            if around and around.is_at_work:
-                _newest.set(around)
         job.leave_if_interrupted()
         if job.progress < 1:
             job.leave(f"left at {job.progress:.0%}")
 
 
+@contextmanager
+def _as_newest(resumer: ExportResumer) -> Iterator[ExportResumer]:
+    """Let it be the one that is got; once it is left, that of the outer block, if it is in one."""
+    outer = _newest.get(None)
+    _newest.set(resumer)
+    try:
+        yield resumer
+    finally:
+        resumer._is_left = True
+        if outer and not outer._is_left:
+            _newest.set(outer)
+
+
 def get_export_resumer() -> ExportResumer:
-    """Return the resumer of the last context of this thread or task, also after it was left.
+    """Return the resumer of the innermost context that this thread or task is in, or left last.
 
     Raises NoResumer where there was none.
     """

@@ -141,9 +141,11 @@ class UnitsOutOfRange(BadInput):
     units_total: object
 
     def wording(self) -> str:
-        """Say what is missing: the total, or the count beside a fraction."""
+        """Say how a total is given where that is what is missing."""
         if self.units_done is self.units_total is None:
-            return "a fraction alone says nothing where units were counted; report `units_done=`"
+            return (
+                "units were counted, and a fraction alone is refused; report `units_done=` as well"
+            )
         if self.units_total is not None or type(self.units_done) is not int:
             return self.text
         return (

@@ -174,15 +174,12 @@ class ExportJob(EventSourced):
     def require_total(self, total: object) -> None:
         """Raise UnitsOutOfRange for what can't be a number of units; 0 is nothing to do.
 
-        Raises UnitsTotalChanged where units were counted of another total: before the next one is
-        made, and not once its save is refused.
+        Raises UnitsTotalChanged where another total is on record.
         """
         if type(total) is not int or total < 0:
             done = self.report.units_done or 0
             raise UnitsOutOfRange(self.title, units_done=done, units_total=total)
-        before = self.report.units_total
-        if before not in (None, total) and self.status in self.at_work:
-            raise UnitsTotalChanged(self.title, before=before, after=total)
+        self._require_same_total(total)
 
     def pause(self, reason: str, actor: str, at: datetime) -> Events:
         """Ask the worker to stop at its next safe point."""
@@ -321,12 +318,15 @@ class ExportJob(EventSourced):
         """Where units are counted, the exact counts decide."""
         if type(done) is not int or type(total) is not int or not 0 <= done <= total or not total:
             raise UnitsOutOfRange(self.title, units_done=done, units_total=total)
-        before = self.report.units_total
-        if before is not None and before != total:
-            raise UnitsTotalChanged(self.title, before=before, after=total)
+        self._require_same_total(total)
         if done < (self.report.units_done or 0):
             raise ProgressFell(self.title, before=self.progress, after=done / total)
         return done / total
+
+    def _require_same_total(self, total: int) -> None:
+        before = self.report.units_total
+        if before is not None and before != total:
+            raise UnitsTotalChanged(self.title, before=before, after=total)
 
     def _draft(self, event: type[Started | Restarted], work: Work, **fields: Any) -> Any:
         return draft(event, key=self.natural_key[0], **work._asdict(), **fields)

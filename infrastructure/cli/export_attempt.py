@@ -68,9 +68,10 @@ class Attempt:
         if not self._command.fills_output:
             yield self._command.path
             return
-        with self._export.beside_output(keep_partial=self._command.keep_partial) as partial:
+        output, keeps = self._command.path, self._command.keep_partial
+        with self._export.beside_output(keep_partial=keeps) as partial:  # `output` warns in Python
             yield partial
-            self._export.place(partial)
+            self._export.place(partial, self._export.output_path or output)
 
     @contextmanager
     def _shown(self) -> Iterator[tuple[Passes, Passes]]:
@@ -154,8 +155,13 @@ class Attempt:
             raise CommandFailed(why=f"it ended well, but {why}")
 
     def _missing(self, path: Path) -> str:
-        if path.is_file() or not self._command.needs_output:
+        if not self._command.needs_output or self._export.has_made(path):
             return ""
+        if path.is_file():
+            return (
+                f"left {self._command.output} as it was before the job began: remove it; or where it is up"
+                " to date, as make may find it, let COMMAND touch it"
+            )
         if not self._command.fills_output:
             return f"made no file {path}"
         return (

@@ -17,6 +17,7 @@ from resumelog.application.progress_meter import ProgressFacts
 from resumelog.domain.export_events import Interrupted, Restarted, Resumed, Started
 from resumelog.domain.export_job import Report
 from resumelog.infrastructure.cli.export_reports import position
+from resumelog.infrastructure.cli.outcomes import Exit
 from resumelog.infrastructure.cli.passage import LinesAbove, Passage
 from resumelog.infrastructure.cli.printing import print_json
 from resumelog.infrastructure.cli.screen import Screen, short
@@ -34,6 +35,13 @@ _FAULTS = {
 }
 """The errors that people may meet, in their words."""
 
+_EXITS = {
+    "completed": Exit.DONE,
+    "failed": Exit.FAILED,
+    "interrupted": Exit.INTERRUPTED,
+    "paused": Exit.INTERRUPTED,
+}
+
 Passes = Callable[[bytes], None]
 
 
@@ -43,8 +51,13 @@ class Outcome(NamedTuple):
     status: str
     why: str = ""
     skipped: bool = False
-    exit_code: int | None = None
+    command_exit_code: int | None = None
     not_saved: str | None = None
+
+    @property
+    def exit_code(self) -> Exit:
+        """Return the exit code of resumelog itself."""
+        return Exit.NOT_SAVED if self.not_saved else _EXITS[self.status]
 
 
 class ExportDisplay(Screen):
@@ -130,6 +143,7 @@ class ExportDisplay(Screen):
                 "output": str(export.output_path),
                 **last._asdict(),
                 **outcome._asdict(),
+                "exit_code": outcome.exit_code,
                 "why": outcome.why or None,
                 "bad_reports": dict(bad),
                 "elapsed_s": round(elapsed_s, 3),

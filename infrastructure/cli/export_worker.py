@@ -6,6 +6,7 @@ from resumelog.application.errors import (
     CommandFailed,
     JobPaused,
     NotSaved,
+    OutputMissing,
     StoreError,
     Terminated,
 )
@@ -17,14 +18,8 @@ from resumelog.infrastructure.cli.export_command import ExportCommand
 from resumelog.infrastructure.cli.export_display import ExportDisplay, Outcome
 from resumelog.infrastructure.cli.outcomes import Exit
 
-_EXITS = {
-    "completed": Exit.DONE,
-    "failed": Exit.FAILED,
-    "interrupted": Exit.INTERRUPTED,
-    "paused": Exit.INTERRUPTED,
-}
 NOTHING = Report(0.0)
-_ENDS = (CommandFailed, JobPaused, OSError, KeyboardInterrupt, Terminated)
+_ENDS = (CommandFailed, JobPaused, OutputMissing, OSError, KeyboardInterrupt, Terminated)
 
 
 class ExportWorker:
@@ -61,14 +56,14 @@ class ExportWorker:
         return self._told(self._attempt, export, Outcome("completed"))
 
     def _told(self, attempt: Attempt, export: Export, outcome: Outcome) -> Exit:
-        outcome = outcome._replace(exit_code=attempt.exit_code)
+        outcome = outcome._replace(command_exit_code=attempt.exit_code)
         reports = attempt.reports
         if self._command.total and outcome.status != "completed" and reports.last == NOTHING:
             self._display.say(
                 f"none of the {self._command.total} units was reported: it begins at 0 again"
             )
         self._display.ended(export, reports.last, outcome, reports.bad)
-        return _EXITS[outcome.status]
+        return outcome.exit_code
 
     def _tell_notes(self, error: BaseException) -> None:
         """Say what could not be recorded of it."""
@@ -82,4 +77,6 @@ def _outcome(error: BaseException) -> Outcome:
     if isinstance(error, JobPaused):
         reason = f": {error.reason}" if error.reason else ""
         return Outcome("paused", f"by {error.actor or 'somebody'}{reason}")
+    if isinstance(error, OutputMissing):
+        return Outcome("failed", f"it ended well, but there is no file {error.output}")
     return Outcome("failed", str(error))

@@ -12,7 +12,6 @@ from resumelog.infrastructure.transfer.old_file import OldFile
 
 IMPORTS = frozenset({"GLOBAL", "INST", "STACK_GLOBAL", "EXT1", "EXT2", "EXT4"})
 RUNS = IMPORTS | {"REDUCE", "OBJ", "NEWOBJ", "NEWOBJ_EX", "BUILD", "PERSID", "BINPERSID"}
-PROTOCOL = b"\x80"
 TEXT_BYTES_MIN = 3
 """A progress file of protocol 1 that was cut off after `}q` is text as well."""
 
@@ -36,16 +35,17 @@ def foreign(file: OldFile, name: str = "", at: int = 0) -> BadStateFile:
 
     One that would run code is named as such, wherever that stands in it.
     """
-    text, last = is_text(file.content), ""
+    text, last, protocol = is_text(file.content), "", 0
     if name in RUNS and not text:
         return UnsafeStateFile(path=file.path, instruction=name, at=at)
-    for last, argument, place in _followed(file.content):
+    for opcode, argument, place in _followed(file.content):
+        last, protocol = opcode.name, max(protocol, opcode.proto)
         if last in (IMPORTS if text else RUNS) and _may_run(argument):
             return UnsafeStateFile(path=file.path, instruction=last, at=place)
-    if last == "STOP":
+    if last == "STOP" and not protocol:
+        why = "it is a pickle of protocol 0, and the old exporter wrote newer ones"
+    elif last == "STOP":
         why = "it is a pickle of something else than the old exporter's progress"
-        if not file.content.startswith(PROTOCOL):
-            why = "it is a pickle of protocol 0, which the old exporter never wrote"
     elif text:
         why = "it is text, and the old exporter wrote pickles"
     else:
@@ -53,11 +53,11 @@ def foreign(file: OldFile, name: str = "", at: int = 0) -> BadStateFile:
     return ForeignStateFile(path=file.path, why=why)
 
 
-def _followed(content: bytes) -> Iterator[tuple[str, Any, int]]:
+def _followed(content: bytes) -> Iterator[tuple[pickletools.OpcodeInfo, Any, int]]:
     """Iterate over instructions as far as they can be read. Nothing is made of their arguments."""
     try:
         for instruction, argument, at in pickletools.genops(content):
-            yield instruction.name, argument, at or 0
+            yield instruction, argument, at or 0
     except (ValueError, DeprecationWarning):  # its reader of text warns, where warnings are errors
         return
 

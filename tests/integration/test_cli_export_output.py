@@ -129,6 +129,19 @@ def test_a_command_that_ends_well_and_is_not_done_has_failed(
     assert not any("partial" in name for name in bare.files())
 
 
+def test_an_output_that_the_command_finds_up_to_date_needs_a_touch(bare: Cli) -> None:
+    bare.write("made", "before")
+    ran = exported(bare, "echo progress 0.5; echo progress 1", "--output", "made", "--json")
+    assert (ran.code, ran.document["exit_code"], ran.document["command_exit_code"]) == (1, 1, 0)
+    assert (
+        "failed at 100.0%: it ended well, but left made as it was before the job began: remove it; or"
+        " where it is up to date, as make may find it, let COMMAND touch it; run the same command"
+    ) in ran.err
+    assert bare.names(KEY)[-1] == "Failed"
+    assert exported(bare, "touch made", "--output", "made").code == 0
+    assert bare.names(KEY)[-1] == "Completed"
+
+
 def test_a_failed_command_leaves_no_half_written_output(bare: Cli) -> None:
     assert exported(bare, f"{WRITES}; exit 3", INTO_OUTPUT).code == 1
     assert [*bare.files()] == ["resumelog.db"]
@@ -140,7 +153,7 @@ def test_a_failed_command_is_told_with_the_end_of_what_it_said(bare: Cli) -> Non
     assert why.startswith("CommandFailed: exit code 7: ")
     assert why.endswith("9999\nno 🌧")
     assert "failed at 0.0%: exit code 7: … no 🌧; run the same command" in ran.err
-    assert ran.document.items() >= {"status": "failed", "exit_code": 7}.items()
+    assert ran.document.items() >= {"status": "failed", "command_exit_code": 7}.items()
 
 
 def test_a_half_written_output_is_kept_for_a_command_that_appends(bare: Cli) -> None:

@@ -85,7 +85,8 @@ def test_a_command_that_ignores_a_signal_is_killed_after_its_grace(bare: Cli) ->
     with at_work(bare, IGNORES, "--grace", 0.1, "--json") as process:
         process.send_signal(signal.SIGTERM)
         ran = finished(process)
-    assert (ran.code, ran.document["exit_code"]) == (3, -signal.SIGKILL)
+    assert (ran.code, ran.document["command_exit_code"]) == (3, -signal.SIGKILL)
+    assert ran.document["exit_code"] == 3
     assert running(bare) == []
 
 

@@ -56,7 +56,8 @@ def test_a_job_that_another_worker_holds_is_a_document(bare: Cli) -> None:
 
 def test_a_command_that_failed_has_its_own_document_and_no_second(bare: Cli) -> None:
     ran = exported(bare, "exit 7", "--json")
-    assert (ran.code, ran.document["status"], ran.document["exit_code"]) == (1, "failed", 7)
+    assert (ran.code, ran.document["status"], ran.document["exit_code"]) == (1, "failed", 1)
+    assert ran.document["command_exit_code"] == 7
 
 
 def test_json_behind_the_dashes_is_the_commands(bare: Cli) -> None:

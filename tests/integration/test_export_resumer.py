@@ -86,6 +86,17 @@ def test_a_handler_finds_the_last_resumer() -> None:
     assert get_export_resumer().progress == 0.4
 
 
+def test_the_outer_resumer_is_the_one_again_once_the_inner_was_left() -> None:
+    with resumable_export_context("film") as outer:
+        with suppress(KeyboardInterrupt), resumable_export_context("reel") as inner:
+            assert get_export_resumer() is inner
+            raise KeyboardInterrupt
+        assert get_export_resumer() is outer
+    with resumable_export_context("reel") as last:
+        pass
+    assert get_export_resumer() is last
+
+
 def test_each_thread_and_task_has_its_own() -> None:
     left_at(0.4)
     with ThreadPoolExecutor(1) as pool, pytest.raises(NoResumer):

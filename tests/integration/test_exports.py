@@ -9,13 +9,16 @@ from typing import Any
 import pytest
 from support.logs import UNITS, events_of, make_units, names_of
 
+import resumelog
 from resumelog import ResumeLog
+from resumelog.application.errors import OutputMissing
 from resumelog.domain.errors import (
     InputsChanged,
     NotRunning,
     ProgressOutOfRange,
     UnitsOutOfRange,
     UnitsRemain,
+    UnitsTotalChanged,
 )
 from resumelog.domain.export_events import Failed, Interrupted, Restarted
 from resumelog.domain.export_job import ExportJob, Report
@@ -169,6 +172,68 @@ def test_what_is_no_number_of_units_is_refused_at_once(
         with pytest.raises(UnitsOutOfRange):
             export.remaining(total)
         assert (export.units_total, [*export.remaining(0)]) == (None, [])
+
+
+@pytest.mark.parametrize("total", [0, 3, 9, 11, 12])
+def test_another_total_than_the_one_on_record_is_refused_at_once(
+    log: ResumeLog, output: Path, total: int
+) -> None:
+    make_units(log, output, until=4)
+    with log.exports.resume(output) as export:
+        with pytest.raises(UnitsTotalChanged, match=f"changed from 10 to {total}; restart"):
+            export.remaining(total)
+        assert [*export.remaining(UNITS)] == [*range(4, UNITS)]
+        with pytest.raises(UnitsTotalChanged):
+            next(resumelog.track(export, [*range(total)], disable=True))
+
+
+def placed_and_removed(log: ResumeLog, output: Path, *, completes: bool) -> None:
+    with log.exports.resume(output) as export:
+        with export.output() as partial:
+            partial.write_bytes(b"frames")
+        export.save_progress(1.0)
+        output.unlink()
+        if completes:
+            export.complete()
+
+
+@pytest.mark.parametrize("completes", [False, True])
+def test_an_output_that_was_put_in_place_and_is_gone_at_the_end_is_not_done(
+    log: ResumeLog, output: Path, completes: bool
+) -> None:
+    with pytest.raises(OutputMissing, match="it was put there, and was moved or removed since"):
+        placed_and_removed(log, output, completes=completes)
+    assert names_of(log, str(output))[-1] == "Failed"
+
+
+@pytest.mark.parametrize(
+    "report", [{"progress": 7.5}, {"units_done": 9, "units_total": 8}, {"cursor": "x" * 70_000}, {}]
+)
+def test_work_whose_reports_were_all_refused_is_not_done(
+    log: ResumeLog, output: Path, report: dict[str, Any]
+) -> None:
+    with log.exports.resume(output) as export:
+        with suppress(ValueError):
+            export.save_progress(**report)
+        output.write_bytes(b"frames")
+    last = events_of(log, str(output))[-1]
+    assert isinstance(last, Interrupted)
+    assert last.cause.startswith("left with every report refused: ")
+    assert str(output) not in last.cause
+    with log.exports.resume(output) as export:
+        with suppress(ValueError):
+            export.save_progress(**report)
+        export.save_progress(1.0)
+    assert names_of(log, str(output))[-1] == "Completed"
+
+
+def test_a_fraction_alone_is_refused_where_units_were_counted(log: ResumeLog, output: Path) -> None:
+    with log.exports.resume(output) as export:
+        export.save_progress(units_done=1, units_total=4)
+        with pytest.raises(
+            UnitsOutOfRange, match="a fraction alone is refused; report `units_done="
+        ):
+            export.save_progress(0.9)
 
 
 def test_an_output_that_was_to_be_made_and_is_not_there_is_not_done(

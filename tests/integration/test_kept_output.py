@@ -176,3 +176,36 @@ def test_the_file_that_was_placed_is_the_one_that_is_recorded(log: ResumeLog, ou
     assert isinstance(last, Completed)
     assert last.artifact is not None
     assert last.artifact.size == len(b"altered by somebody")
+
+
+def warned(caplog: pytest.LogCaptureFixture) -> list[str]:
+    return [record.message for record in caplog.records if record.levelname == "WARNING"]
+
+
+@pytest.mark.parametrize("keep_partial", [False, True])
+def test_who_goes_on_is_warned_that_its_file_is_empty_again(
+    log: ResumeLog, output: Path, caplog: pytest.LogCaptureFixture, keep_partial: bool
+) -> None:
+    for units_done in (2, 4):
+        with log.exports.resume(output) as job, job.output(keep_partial=keep_partial) as partial:
+            partial.write_bytes(b"frames")
+            job.save_progress(units_done=units_done, units_total=8)
+        caplog.clear()
+    with log.exports.resume(output) as job, job.output(keep_partial=keep_partial) as partial:
+        partial.write_bytes(b"frames")
+        told = f"{job.title}: goes on at 50.0%, and the path that `output()` gives is empty again: "
+        assert all(line.startswith(told) for line in warned(caplog))
+        assert len(warned(caplog)) == (0 if keep_partial else 1)
+
+
+def test_who_joins_pieces_at_the_end_is_not_warned(
+    log: ResumeLog, output: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    for until in (2, 4):
+        with log.exports.resume(output) as job:
+            for unit in range(until - 2, until):
+                job.save_progress(units_done=unit + 1, units_total=4)
+            if until == 4:
+                with job.output() as partial:
+                    partial.write_bytes(b"frames")
+    assert warned(caplog) == []

@@ -594,3 +594,22 @@ def test_every_unit_is_made_whatever_the_exporter_counts_and_is_called(
         assert all(cause.startswith("Stopped") for cause in causes)
         if kind == scale == "absolute":
             assert exporter.made == [*range(units)]
+
+
+def test_a_relative_path_lies_below_the_root_of_the_log(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened, gone = tmp_path / "opened", tmp_path / "gone"
+    opened.mkdir()
+    gone.mkdir()
+    monkeypatch.chdir(opened)
+    with resumelog.open("jobs.db") as log:
+        monkeypatch.chdir(gone)
+        made = resumelog.make_resumable(LineExporter(), log=log).export(VERSION, "reel.txt")
+        with log.exports.resume("clip.txt") as job:
+            assert job.output_path == opened / "clip.txt"
+        with resumelog.resumable_export_context(state_file="state", log=log):
+            assert log.queries.find(str(gone / "state"))
+    assert (made, lines(opened / "reel.txt")) == (str(opened / "reel.txt"), EVERY_UNIT)
+    assert resumelog.make_resumable(LineExporter()).export(VERSION, "reel.txt") == "reel.txt"
+    assert lines(gone / "reel.txt") == EVERY_UNIT

@@ -225,6 +225,11 @@ def test_what_is_no_dict_of_those_fields_is_anothers(file: Path, content: bytes)
     refusal(file, content, ForeignStateFile)
 
 
+def test_a_protocol_that_the_old_exporter_never_wrote_is_named(file: Path) -> None:
+    why = refusal(file, pickle.dumps(fields(), protocol=0), ForeignStateFile)
+    assert "it is a pickle of protocol 0, and the old exporter wrote newer ones" in why
+
+
 def test_a_field_that_is_there_twice_is_refused(file: Path) -> None:
     twice = written(0.25, 2)[:-2] + written(0.75, 2)[len(b"\x80\x02}q\x00(") :]
     assert pickle.loads(twice)["progress"] == 0.75
