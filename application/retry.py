@@ -69,7 +69,8 @@ class Retry:
         """Say why a wait is too long for this run; empty where it is not."""
         if hint_s is None or hint_s <= self.hint_max_s:
             return ""
-        return f"it asks to wait {hint_s:.0f} s, more than hint_max_s={self.hint_max_s:g}; run it again then"
+        asked, most = f"{hint_s:.0f} s", f"{self.hint_max_s:g} s"
+        return f"it asks to wait {asked}, and a run waits {most} at most; run it again then"
 
     def wait_s(self, failures: int, hint_s: float | None = None) -> float:
         """Return the seconds before the next try, after so many failures in this run."""

@@ -190,7 +190,7 @@ def test_an_error_that_asks_for_too_long_a_wait_stalls_no_run(log: ResumeLog) ->
     with opened(log) as batch:
         (failed,) = batch.run(function, retry=AT_ONCE).failed
         assert failed.error == (
-            "ConnectionError: 429 (it asks to wait 86400 s, more than hint_max_s=3600; run it again then)"
+            "ConnectionError: 429 (it asks to wait 86400 s, and a run waits 3600 s at most; run it again then)"
         )
         assert function.attempts == [1]
         assert batch.run(function, retry=AT_ONCE).is_complete
