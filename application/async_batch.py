@@ -7,9 +7,7 @@ from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from functools import partial
 from pathlib import Path
 from threading import Lock
-from typing import TypeVar, Unpack
-
-from pydantic import JsonValue
+from typing import Any, TypeVar, Unpack
 
 from resumelog.application.batch import Batch
 from resumelog.application.batch_progress import BatchFacts, OnBatchProgress
@@ -123,7 +121,7 @@ class AsyncBatch:
     async def complete(
         self,
         scene: Scene | str,
-        result: JsonValue = None,
+        result: Any = None,
         *,
         artifact: Artifact | None = None,
         elapsed_s: float | None = None,
@@ -144,7 +142,7 @@ class AsyncBatch:
 
     # What it says
 
-    def results(self) -> AsyncIterator[tuple[Scene, JsonValue]]:
+    def results(self) -> AsyncIterator[tuple[Scene, Any]]:
         """Iterate over the scenes that are done and their results, in order, one in memory at a time."""
         return self._thread.each(self.batch.results())
 

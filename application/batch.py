@@ -9,8 +9,6 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, Unpack
 
-from pydantic import JsonValue
-
 from resumelog.application.batch_files import BatchFiles
 from resumelog.application.batch_progress import WatchedBatch
 from resumelog.application.ports import InFlight, Signals
@@ -145,7 +143,7 @@ class Batch(WatchedBatch):
     def complete(
         self,
         scene: Scene | str,
-        result: JsonValue = None,
+        result: Any = None,
         *,
         artifact: Artifact | None = None,
         elapsed_s: float | None = None,

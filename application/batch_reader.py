@@ -130,7 +130,7 @@ class BatchReader:
                 raise UnknownScene(self.title, scene=key)
         return keys
 
-    def results(self) -> Iterator[tuple[Scene, JsonValue]]:
+    def results(self) -> Iterator[tuple[Scene, Any]]:
         """Iterate over the scenes that are done and their results, in order, from the log.
 
         One result is in memory at a time.

@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, get_args
-
-from pydantic import JsonValue
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from resumelog.application.errors import BadArgument
 from resumelog.application.ports import Signals
@@ -50,7 +48,7 @@ class Pipeline:
         batches: SceneBatches,
         project: str,
         stages: Sequence[Stage],
-        scenes: Sequence[JsonValue],
+        scenes: Sequence[Any],
         signals: Signals,
     ) -> None:
         """Link the stages. Raises BadArgument."""

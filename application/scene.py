@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import NamedTuple
-
-from pydantic import JsonValue
+from typing import Any, NamedTuple
 
 from resumelog.application.errors import ResultGone
 
@@ -15,7 +13,7 @@ from resumelog.application.errors import ResultGone
 class MadeBefore(NamedTuple):
     """What a scene made in the stage before, or why that is gone."""
 
-    result: JsonValue = None
+    result: Any = None
     file: Path | None = None
     gone: str = ""
 
@@ -27,22 +25,22 @@ NOTHING = MadeBefore()
 class Scene:
     """One scene as it is begun; it can be handed to another process.
 
-    `index` counts from 0, `content` is what was handed in, `attempt` counts from 1 over all runs.
+    `index` counts from 0, `content` is what was handed in (JSON), `attempt` counts from 1 over all runs.
     `fingerprint` covers all that it is made from, as that is now. `partial` is where to write its
     file, in a batch that was opened with `artifact`.
     """
 
     key: str
     index: int
-    content: JsonValue
+    content: Any
     attempt: int
     fingerprint: str
     made_before: MadeBefore = NOTHING
     partial: Path | None = None
 
     @property
-    def before(self) -> JsonValue:
-        """Its result in the stage before. Raises ResultGone for one that was removed from the log."""
+    def before(self) -> Any:
+        """Its result in the stage before (JSON). Raises ResultGone for one that was removed from the log."""
         if self.made_before.gone:
             raise ResultGone(scene=self.key, why=self.made_before.gone)
         return self.made_before.result

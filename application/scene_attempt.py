@@ -89,9 +89,12 @@ class Attempt:
         told = error_text(error.why if isinstance(error, CommandFailed) else error)
         try:
             wants, hint_s = self.retry.wants(error), self.retry.hint(error)
+            why_not = self.retry.why_not(hint_s) if wants else ""
         except Exception as other:  # noqa: BLE001 - else the scene's own error would be hidden
             why = f"{told} (and asked for another try: {error_text(other)})"
             return Ended(None, why, elapsed_s)
+        if why_not:
+            return Ended(None, f"{told} ({why_not})", elapsed_s)
         return Ended(None, told, elapsed_s, wants, hint_s)
 
     def _require_good(self, result: JsonValue, scene: Scene) -> None:

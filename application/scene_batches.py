@@ -87,7 +87,7 @@ class SceneBatches:
         project: str,
         stage: str,
         *,
-        scenes: Sequence[JsonValue] | Plan,
+        scenes: Sequence[Any] | Plan,
         params: JsonObject | None = None,
         context: JsonObject | None = None,
         after: str | None = None,
@@ -136,9 +136,7 @@ class SceneBatches:
 
     open_async = _awaited(open)  # noqa: A003 - the method above is meant
 
-    def pipeline(
-        self, project: str, stages: Sequence[Stage], *, scenes: Sequence[JsonValue]
-    ) -> Pipeline:
+    def pipeline(self, project: str, stages: Sequence[Stage], *, scenes: Sequence[Any]) -> Pipeline:
         """Return the stages of a project as one workflow over the same scenes, to be run.
 
         Raises BadArgument.

@@ -79,7 +79,7 @@ def test_results_are_streamed_in_order_and_a_scene_is_made_again_on_purpose(
         async with opening(log) as batch:
             await batch.run(make, workers=4)
         async with opening(log) as batch:
-            assert [result["剧本"] async for _, result in batch.results()] == [*"12345678"]  # type: ignore[call-overload, index] # made by `make`
+            assert [result["剧本"] async for _, result in batch.results()] == [*"12345678"]
 
     asyncio.run(work())
 

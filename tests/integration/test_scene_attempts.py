@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
+from http.client import parse_headers
+from io import BytesIO
 from types import SimpleNamespace
 from typing import Any
 
@@ -119,17 +121,33 @@ def test_retries_that_cannot_be_meant_are_refused(options: Any) -> None:
 
 
 IN_A_DAY = format_datetime(datetime.now(UTC) + timedelta(days=1), usegmt=True)
+AS_ASCTIME_HAS_IT = (datetime.now(UTC) + timedelta(days=1)).ctime()
+HTTP_HEADERS = parse_headers(BytesIO(b"RETRY-AFTER: 7\r\n\r\n"))
 
 
+@pytest.fixture
+def _far_from_greenwich(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Be where a date without a zone, read as local time, is another one."""
+    monkeypatch.setenv("TZ", "XXX-14")
+    time.tzset()
+    yield
+    monkeypatch.undo()
+    time.tzset()
+
+
+@pytest.mark.usefixtures("_far_from_greenwich")
 @pytest.mark.parametrize(
     ("fields", "least_s", "most_s"),
     [
         ({"retry_after": 7}, 7, 7),
         ({"headers": {"Retry-After": "7"}}, 7, 7),
         ({"response": SimpleNamespace(headers={"Retry-After": "7"})}, 7, 7),
+        ({"headers": {"retry-after": "7"}}, 7, 7),
+        ({"headers": HTTP_HEADERS}, 7, 7),
         ({"headers": {"Retry-After": IN_A_DAY}}, 80_000, 86_400),  # as of the start of a long run
+        ({"headers": {"Retry-After": AS_ASCTIME_HAS_IT}}, 80_000, 86_400),
     ],
-    ids=["attribute", "header", "response", "date"],
+    ids=["attribute", "header", "response", "lower case", "http.client", "date", "no zone"],
 )
 def test_an_error_may_say_how_long_to_wait(
     fields: dict[str, Any], least_s: float, most_s: float
@@ -141,7 +159,10 @@ def test_an_error_may_say_how_long_to_wait(
     assert least_s <= hint_s <= most_s
 
 
-@pytest.mark.parametrize("given", ["soon", "-3", "nan", "Wed, 21 Oct 2015 07:28:00 GMT", None])
+@pytest.mark.parametrize(
+    "given",
+    ["soon", "-3", "nan", "inf", "Wed, 21 Oct 2015 07:28:00 GMT", "Nov 99999999999 1:0:0 8", None],
+)
 def test_a_hint_that_says_nothing_counts_for_none(given: str | None) -> None:
     error = RuntimeError()
     vars(error).update(retry_after=given)
@@ -157,6 +178,22 @@ def test_a_run_waits_as_long_as_an_error_says(log: ResumeLog) -> None:
     began = time.monotonic()
     assert opened(log).run(Failing(1, busy), retry=AT_ONCE).is_complete
     assert time.monotonic() - began >= 0.4
+
+
+def test_an_error_that_asks_for_too_long_a_wait_stalls_no_run(log: ResumeLog) -> None:
+    def closed() -> Exception:
+        error = ConnectionError("429")
+        vars(error).update(headers={"Retry-After": "86400"})
+        return error
+
+    function = Failing(1, closed)
+    with opened(log) as batch:
+        (failed,) = batch.run(function, retry=AT_ONCE).failed
+        assert failed.error == (
+            "ConnectionError: 429 (it asks to wait 86400 s, and a run waits 3600 s at most; run it again then)"
+        )
+        assert function.attempts == [1]
+        assert batch.run(function, retry=AT_ONCE).is_complete
 
 
 def test_a_hint_that_fails_hides_no_error(log: ResumeLog) -> None:
