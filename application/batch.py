@@ -55,7 +55,7 @@ class Batch(WatchedBatch):
         self.cut_off = None if in_flight is None else tuple(unit for unit, _ in in_flight)
         self.signals, self.listeners = signals, Listeners()
         self.monotonic = running.clock.monotonic
-        self._tried: dict[str, int] = {}
+        self._tried: dict[str, tuple[Scene | str | None, int]] = {}
 
     # Let it do the loop
 
@@ -193,6 +193,9 @@ class Batch(WatchedBatch):
             running.ended(outcome.scene)
         size = sum(map(_size, outcomes))
         saved = running.do(lambda batch, by: batch.record(outcomes, plan, by, at), size)
+        for outcome in outcomes:
+            self._files.recorded(outcome.scene)
+            self._tried[outcome.scene] = (None, outcome.attempt)
         if saved.held:
             self._unsaved.update(each.scene for each in outcomes if each.error is None)
         elif self._unsaved:
@@ -243,13 +246,13 @@ class Batch(WatchedBatch):
         return left + (f"; {waits}" if waits else "")
 
     def _end(self, command: Callable[[SceneBatch, Claim], Events]) -> None:
-        self._files.discard_all()
         try:
             self._running.do(command)
         except LeaseLost as lost:
             logger.warning("%s", lost)  # its successor says how it ended
         finally:
             self._running.end()
+            self._files.discard_all()  # nothing is recorded any more that may have written them
             self._tell()
 
     def __enter__(self) -> Self:
@@ -285,9 +288,8 @@ class Batch(WatchedBatch):
 
     def _placed(self, key: str) -> Artifact | None:
         """Move a scene's file into place, unless another worker is at it: then it is not ours to replace."""
-        if not self._files.has_begun(key):
-            return None
-        self._running.watch()
+        if self._files.has_begun(key):
+            self._running.watch()
         return self._files.placed(key, self.title)
 
     def _is_recorded(
@@ -305,11 +307,12 @@ class Batch(WatchedBatch):
     def _outcome(self, scene: Scene | str) -> Outcome:
         """Number the attempt: one that has ended already makes this another."""
         begun = scene if isinstance(scene, Scene) else self.scene(scene)
-        state = self._running.state
-        attempt = max(begun.attempt, state.attempts(begun.key) + 1)
-        attempt = max(attempt, self._tried.get(begun.key, 0) + 1)
-        self._tried[begun.key] = attempt
-        return Outcome(begun.key, begun.fingerprint, attempt)
+        of, tried = self._tried.get(begun.key, (None, 0))
+        if of is not scene:  # else an interrupt came before it was recorded
+            attempts = self._running.state.attempts(begun.key)
+            tried = max(begun.attempt, attempts + 1, tried + 1)
+            self._tried[begun.key] = (scene, tried)
+        return Outcome(begun.key, begun.fingerprint, tried)
 
 
 def _in_flight(scene: Scene) -> InFlight:

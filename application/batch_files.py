@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +22,7 @@ class BatchFiles:
         """Take where files belong by default."""
         self._artifacts, self._where = artifacts, where
         self._begun: dict[str, tuple[Path, Path]] = {}
+        self._placed: dict[str, Artifact] = {}
 
     @property
     def are_made(self) -> bool:
@@ -34,22 +35,33 @@ class BatchFiles:
 
     def partial(self, scene: Scene, final: str | Path | None) -> Path:
         """Return a new temporary path for a scene's file. Raises BadArgument, OSError."""
-        place = Path(final) if final is not None else self._place_of(scene)
+        place = Path(final) if final is not None else self.place_of(scene)
         self.discard(scene.key)
+        self.recorded(scene.key)
         partial = self._artifacts.partial(place)
         self._begun[scene.key] = (partial, place)
         return partial
 
     def placed(self, key: str, title: str) -> Artifact | None:
-        """Move a scene's file into place, durably; None where none was begun. Raises SceneFileMissing."""
-        if key not in self._begun:
+        """Move a scene's file into place, durably; None where none was begun.
+
+        Until it is recorded it can be asked again: an interrupt may have come just after it. Raises
+        SceneFileMissing, also for none that was begun where every scene makes a file.
+        """
+        if key in self._placed:
+            return self._placed[key]
+        if key not in self._begun and not self.are_made:
             return None
-        partial, place = self._begun[key]
-        if not partial.exists():
+        partial, place = self._begun.get(key, (None, Path(key)))
+        if partial is None or not partial.exists():
             raise SceneFileMissing(title, scene=key, path=str(place))
-        artifact = self._artifacts.commit(partial, place)
-        del self._begun[key]
+        artifact = self._placed[key] = self._artifacts.commit(partial, place)
+        self._begun.pop(key, None)
         return artifact
+
+    def recorded(self, key: str) -> None:
+        """Forget a scene's file: the log has it."""
+        self._placed.pop(key, None)
 
     def discard(self, key: str) -> None:
         """Remove what a scene left at its temporary path."""
@@ -65,7 +77,19 @@ class BatchFiles:
         """Return where a recorded file is."""
         return self._artifacts.path_of(artifact)
 
-    def _place_of(self, scene: Scene) -> Path:
+    def places(self, plan: Iterable[Scene]) -> Iterator[str]:
+        """Iterate over where the scenes' files belong. Raises BadArgument for one that two would write."""
+        writers: dict[str, str] = {}
+        for scene in plan:
+            place = str(self.place_of(scene))
+            first = writers.setdefault(place, scene.key)
+            if first != scene.key:
+                advice = f"scenes {first} and {scene.key} would both write it; put {{key}} into it"
+                raise BadArgument(option="artifact", given=place, advice=advice)
+            yield place
+
+    def place_of(self, scene: Scene) -> Path:
+        """Return where a scene's file belongs. Raises BadArgument."""
         if self._where is None:
             advice = "name the file's path, or open the batch with artifact='images/{key}.png'"
             raise BadArgument(option="final", given=None, advice=advice)

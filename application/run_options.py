@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable
 from typing import Any, TypedDict
 
@@ -44,6 +45,9 @@ def require(options: RunOptions) -> None:
     _require_kind("retry", options.get("retry"), Retry, "give a Retry")
     _require_kind("stop", options.get("stop"), StopFlag, "give a StopFlag")
     _require_kind("check", options.get("check"), Callable, "give a function")
+    if inspect.iscoroutinefunction(options.get("check")):
+        advice = "give a plain function: what a coroutine says would be known too late"
+        raise BadArgument(option="check", given=options.get("check"), advice=advice)
     for name in ("workers", "stop_after_failures"):
         given = options.get(name)
         if given is not None and (not isinstance(given, int) or given < 1):

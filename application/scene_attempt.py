@@ -97,6 +97,10 @@ class Attempt:
             return Ended(None, f"{told} ({why_not})", elapsed_s)
         return Ended(None, told, elapsed_s, wants, hint_s)
 
+    def wants(self, error: Exception) -> bool:
+        """Tell whether an attempt that was let go is tried again; no where that can't be told."""
+        return self._failed(error, time.monotonic()).retries
+
     def _require_good(self, result: JsonValue, scene: Scene) -> None:
         if self.check is None:
             return
@@ -105,8 +109,9 @@ class Attempt:
             told = self.check(result, scene) if self._check_takes_scene else self.check(result)
         except Exception as error:
             raise Refusal(f"{name} refused the result: {error_text(error)}") from error
-        if told is False or (isinstance(told, str) and told):
-            raise Refusal(f"{name} refused the result" + (f": {told}" if told else ""))
+        is_text = isinstance(told, str)  # which says why; an empty one, that nothing is wrong
+        if told if is_text else told is not None and not told:
+            raise Refusal(f"{name} refused the result" + (f": {told}" if is_text else ""))
 
     @cached_property
     def _check_takes_scene(self) -> bool:

@@ -6,7 +6,6 @@ import logging
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from typing import Any, Concatenate, Literal, ParamSpec, get_args
-from weakref import WeakSet
 
 from pydantic import JsonValue
 
@@ -21,7 +20,7 @@ from resumelog.application.later_stages import later_stages, planned_keys
 from resumelog.application.pipeline import Pipeline
 from resumelog.application.ports import Artifacts, Clock, Leases, Signals, Verify
 from resumelog.application.running import Running
-from resumelog.application.scene import SceneName, keys_of
+from resumelog.application.scene import Scene, SceneName, keys_of
 from resumelog.application.scene_records import RecordedScenes, recorded_scenes
 from resumelog.application.stage import Stage
 from resumelog.application.stage_before import StageBefore
@@ -80,7 +79,7 @@ class SceneBatches:
         self._listed = listed
         self._log, self._leases, self._clock, self._artifacts = log, leases, clock, artifacts
         self.signals = signals
-        self._open = WeakSet[Batch]()
+        self._open = set[Batch]()
 
     def open(
         self,
@@ -109,7 +108,8 @@ class SceneBatches:
         _require("verify", verify, VERIFY)
         _require("on_save_error", on_save_error, ("raise", "continue"))
         batch = SceneBatch.named(project, stage)
-        plan = scenes if isinstance(scenes, Plan) else Plan(scenes, params, context)
+        files = BatchFiles(self._artifacts, artifact)
+        plan = scenes if isinstance(scenes, Plan) else _plan(scenes, params, context, files)
         before = StageBefore(self._log, project, after, self._artifacts)
         running = Running(self._log, self._leases, self._clock, batch, on_save_error=on_save_error)
         stale: dict[str, str] = {}
@@ -129,9 +129,8 @@ class SceneBatches:
             return batch.begin(plan, by, at, after=after, stale=stale, adopted=adopted)
 
         running.begin(begin)
-        files = BatchFiles(self._artifacts, artifact)
         opened = Batch(running, files, plan, before, stale, self.signals)
-        self._open.add(opened)
+        self._open = {batch for batch in self._open if not batch.is_over} | {opened}
         return opened
 
     open_async = _awaited(open)  # noqa: A003 - the method above is meant
@@ -262,6 +261,22 @@ class SceneBatches:
             elif fault := self._artifacts.fault(record.artifact, verify):
                 stale[key] = fault
         return stale
+
+
+def _plan(
+    scenes: Sequence[Any],
+    params: JsonObject | None,
+    context: JsonObject | None,
+    files: BatchFiles,
+) -> Plan:
+    """Return the plan of scenes; where a scene's file belongs is a part of its input."""
+    if not files.are_made:
+        return Plan(scenes, params, context)
+    keys = Plan(scenes)
+    named = (Scene(key, index, keys[key], 0, "") for index, key in enumerate(keys))
+    places = [*files.places(named)]
+    made_by: Callable[[str, int], JsonValue] = lambda _, index: places[index]  # noqa: E731 - typed
+    return Plan(scenes, params, context, made_by=made_by, makes_files=True)
 
 
 def _require(option: str, given: object, choices: Sequence[str]) -> None:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import heapq
+import logging
 from collections import Counter, deque
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from contextlib import suppress
 from itertools import count
 from typing import TYPE_CHECKING, NamedTuple, Unpack
 
 from resumelog.application.retry import ONCE
 from resumelog.application.run_options import RunOptions, require
+from resumelog.application.running import Saved
 from resumelog.application.scene import Report, Scene
 from resumelog.application.scene_attempt import Attempt, Ended, SceneFunction
 from resumelog.application.scene_coordinator import Bell, Coordinator
@@ -18,12 +20,14 @@ from resumelog.application.scene_executors import Workshop
 from resumelog.application.scene_flights import LOOKS_S, Landing, SceneFlights
 from resumelog.application.scene_updates import SceneState, SceneUpdate
 from resumelog.application.stop_flag import StopFlag
-from resumelog.domain.errors import BadInput, NotRunning
+from resumelog.domain.errors import BadInput, NotRunning, SceneAlreadyCompleted
 from resumelog.domain.scene_batch import Outcome
 from resumelog.domain.values import Payload, error_text
 
 if TYPE_CHECKING:
     from resumelog.application.batch import Batch
+
+logger = logging.getLogger("resumelog")
 
 NOT_YET = Ended()
 
@@ -53,7 +57,9 @@ class SceneRun:
         self._batch, self._monotonic = batch, batch.monotonic
         self._retry = options.get("retry") or ONCE
         self._timeout_s = options.get("timeout_s")
-        attempt = Attempt(function, options.get("check"), self._retry, self._timeout_s)
+        self._attempt = attempt = Attempt(
+            function, options.get("check"), self._retry, self._timeout_s
+        )
         self._workers = options.get("workers") or 1
         self.shop = Workshop(attempt, self._workers, options.get("executor"))
         self._flights = SceneFlights(self.shop, self._workers, self._timeout_s, self._monotonic)
@@ -228,7 +234,8 @@ class SceneRun:
 
     def patience_s(self) -> float:
         """Return the seconds until something is to be begun or let go."""
-        due = self._later[0][0] if self._later else float("inf")
+        may_begin = self._later and self._flights.room > 0 and not self._cause
+        due = self._later[0][0] if may_begin else float("inf")
         return max(0.0, min(due - self._monotonic(), self._flights.patience_s()))
 
     def ring_again(self) -> None:
@@ -251,7 +258,7 @@ class SceneRun:
         for future, scene in self._flights.overdue():
             timeout_s = self._timeout_s or 0.0
             why = TimeoutError(f"it took longer than {timeout_s:g} s")
-            retries = self._retry.wants(why)
+            retries = self._attempt.wants(why)
             self._settle(future, scene, Ended(None, error_text(why), timeout_s, retries))
 
     def _settle(self, future: Landing, scene: Scene, ended: Ended) -> None:
@@ -280,7 +287,7 @@ class SceneRun:
         """Append all that is settled, in one transaction, and tell of it."""
         if not self._settled:
             return
-        saved = self._batch.record([each.outcome for each in self._settled.values()])
+        saved = self._recorded([each.outcome for each in self._settled.values()])
         settled, self._settled = self._settled, {}
         for future in settled:
             self._flights.forget(future)
@@ -290,6 +297,16 @@ class SceneRun:
         self._made += [each.scene.key for each in settled.values() if not each.ended.error]
         if not saved.held:  # else with the save that writes them
             self._hand_on()
+
+    def _recorded(self, outcomes: Sequence[Outcome]) -> Saved:
+        """Record all in one go; where somebody else made one of them, the others all the same."""
+        try:
+            return self._batch.record(outcomes)
+        except SceneAlreadyCompleted as refused:
+            if len(outcomes) == 1:
+                logger.warning("%s", refused)
+                return Saved((), 0)
+            return [self._recorded([outcome]) for outcome in outcomes][-1]
 
     def _hand_on(self) -> None:
         """Let the stages after take up what is done; what took an old result is made again."""
