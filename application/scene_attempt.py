@@ -22,6 +22,9 @@ from resumelog.application.retry import ONCE, Retry
 from resumelog.application.scene import Scene
 from resumelog.domain.values import error_text
 
+ITS_OWN = (Exception, SystemExit)
+"""What ends an attempt and no run: a tool that calls sys.exit ends its scene."""
+
 SceneFunction = Callable[[Scene], Any]
 """Makes one scene and returns its result (JSON), or a coroutine of it."""
 
@@ -60,7 +63,7 @@ class Attempt:
             with _alarm(self.timeout_s):
                 result = self.function(scene)
             self._require_good(result, scene)
-        except Exception as error:  # noqa: BLE001 - whatever it is, it is this scene's failure
+        except ITS_OWN as error:
             return self._failed(error, began)
         return Ended(result, elapsed_s=time.monotonic() - began)
 
@@ -76,7 +79,7 @@ class Attempt:
             if _is_being_cancelled():
                 raise
             return self._failed(error, began)  # what it awaited was cancelled by somebody else
-        except Exception as error:  # noqa: BLE001 - whatever it is, it is this scene's failure
+        except ITS_OWN as error:
             return self._failed(error, began)
         return Ended(result, elapsed_s=time.monotonic() - began)
 

@@ -337,28 +337,31 @@ def test_a_log_that_is_closed_leaves_its_batches(store: Store) -> None:
     ],
     ids=["one thread", "threads", "processes", "coroutines"],
 )
-def test_a_scene_that_exits_ends_the_run_and_the_batch_is_left(
+def test_a_scene_that_exits_has_failed_and_the_rest_goes_on(
     log: ResumeLog, function: Any, options: Any
 ) -> None:
-    with pytest.raises(SystemExit, match="我走了"):
-        opened(log).run(function, **options)
-    last = events_of(log, NAME)[-1]
-    assert "SystemExit: 我走了" in getattr(last, "cause", "")
-    assert "2" in getattr(last, "in_flight", ())
+    with opened(log) as batch:
+        report = batch.run(function, **options)
+    (failed,) = report.failed
+    assert (failed.key, failed.error) == ("2", "SystemExit: 我走了")
+    assert report.remaining == 1
 
 
-def test_what_had_ended_when_a_scene_exits_is_recorded(log: ResumeLog) -> None:
+class PowerCut(BaseException): ...
+
+
+def test_what_had_ended_when_something_worse_ends_the_run_is_recorded(log: ResumeLog) -> None:
     together = threading.Barrier(2)
 
     def function(scene: Scene) -> str:
         together.wait()
         if scene.key == "1":
-            raise SystemExit
+            raise PowerCut
         return "made"
 
     batch = opened(log)
     batch.on_scene(lambda update: time.sleep(0.05) if update.scene.key == "2" else None)
-    with pytest.raises(SystemExit):
+    with pytest.raises(PowerCut):
         batch.run(function, workers=2)
     assert completed(log) == [("2", 1)]
 
