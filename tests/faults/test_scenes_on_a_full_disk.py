@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import random
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -21,7 +22,7 @@ from resumelog.application.errors import StoreUnavailable
 
 pytestmark = pytest.mark.faults
 
-RESULT = "剧本" * 2000
+RESULT = random.Random(30).randbytes(8_000).hex()  # it takes room, compressed too
 SIXTY = [*map(str, range(1, 61))]
 
 
@@ -61,7 +62,7 @@ def on_disk(disk: SmallDisk) -> list[str]:
 def test_all_are_made_and_on_disk_once_there_is_room(
     disk: SmallDisk, caplog: pytest.LogCaptureFixture, workers: int
 ) -> None:
-    function = Filling(disk, frees="50")
+    function = Filling(disk, frees="58")
     with resumelog.open(disk.folder / "jobs.db") as log, caplog.at_level(logging.WARNING):
         report = opened(log).run(function, workers=workers)
         assert report.is_complete, report
