@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import random
+import threading
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -37,12 +38,16 @@ class Filling:
 
     def __init__(self, disk: SmallDisk, frees: str = "") -> None:
         self.disk, self.frees, self.made = disk, frees, list[str]()
+        self._is_full = threading.Event()
 
     def __call__(self, scene: Scene) -> str:
         self.made.append(scene.key)
         if scene.key == "30":
             with suppress(OSError):  # another save took the last bytes
                 self.disk.fill()
+            self._is_full.set()
+        elif int(scene.key) > 30:  # another worker may be faster than the disk is filled
+            assert self._is_full.wait(60)
         if scene.key == self.frees:
             self.disk.free()
         return RESULT + scene.key
