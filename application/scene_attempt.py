@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 
 from pydantic import JsonValue
 
-from resumelog.application.errors import CommandFailed
+from resumelog.application.errors import CommandFailed, Terminated
 from resumelog.application.pool_worker import settle_in
 from resumelog.application.retry import ONCE, Retry
 from resumelog.application.scene import Scene
@@ -63,6 +63,8 @@ class Attempt:
             with _alarm(self.timeout_s):
                 result = self.function(scene)
             self._require_good(result, scene)
+        except Terminated:
+            raise
         except ITS_OWN as error:
             return self._failed(error, began)
         return Ended(result, elapsed_s=time.monotonic() - began)
@@ -79,6 +81,8 @@ class Attempt:
             if _is_being_cancelled():
                 raise
             return self._failed(error, began)  # what it awaited was cancelled by somebody else
+        except Terminated:
+            raise
         except ITS_OWN as error:
             return self._failed(error, began)
         return Ended(result, elapsed_s=time.monotonic() - began)

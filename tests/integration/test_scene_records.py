@@ -50,9 +50,7 @@ def test_a_log_that_is_closed_in_a_run_records_no_scene_without_its_file(
     done = [key for key in "abcdefgh" if key not in again.left()]
     assert all(again.file_of(key) for key in done)
     assert again.run(draw).is_complete
-    assert sorted(path.name for path in (tmp_path / "img").iterdir()) == [
-        f"{key}.txt" for key in "abcdefgh"
-    ]
+    assert all((tmp_path / f"img/{key}.txt").is_file() for key in "abcdefgh")
 
 
 def test_a_scene_that_is_to_make_a_file_is_not_done_without_it(log: ResumeLog) -> None:
