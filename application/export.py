@@ -275,7 +275,7 @@ class Export(ExportOutput, Watched):
         with self._running.lock:
             bare = units_done is units_total is None and cursor in (..., self.cursor)
             report = self._filled(progress, units_done, units_total, cursor)
-            if bare and self._running.accepts(self._saving(report)):
+            if bare and self._may_wait(report):
                 saved = self._throttled(report)
             else:
                 saved = self._write(report)
@@ -283,6 +283,12 @@ class Export(ExportOutput, Watched):
             self._has_reported = True
             self._meter.report(self.progress)
         return saved
+
+    def _may_wait(self, report: Report) -> bool:
+        """Tell whether a bare fraction will be recorded, sooner or later; `_write` says why not."""
+        kept = self._throttle.kept
+        falls = kept is not None and report.progress < kept.progress
+        return not falls and self._running.accepts(lambda job, by: job.is_news(report, by))
 
     def _throttled(self, report: Report) -> Saved:
         if self._throttle.keeps(report):

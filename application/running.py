@@ -153,11 +153,11 @@ class Running(Generic[State]):
             except StoreError as error:
                 self._warn_of_held(error)
 
-    def accepts(self, command: Command[State]) -> bool:
-        """Tell whether the kept state lets a command append something; `do` raises why not."""
+    def accepts(self, question: Callable[[State, Claim], bool]) -> bool:
+        """Tell whether the kept state says yes to a worker's question; a refusal is a no."""
         claim = self._held_claim("save")
         try:
-            return bool(command(self.state, claim))
+            return question(self.state, claim)
         except Refused:
             return False
 

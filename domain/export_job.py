@@ -146,6 +146,11 @@ class ExportJob(EventSourced):
         resumed = draft(Resumed, epoch=by.epoch, from_progress=self.progress, worker=by.worker)
         return self.new(at, *self._cut_off(by), resumed)
 
+    def is_news(self, report: Report, by: Claim) -> bool:
+        """Tell whether a report says more than the log; raise what `save_progress` does."""
+        self._require_working("save progress", by)
+        return self._checked(report) != self.report
+
     def save_progress(self, report: Report, by: Claim, at: datetime) -> Events:
         """Record how far it is; nothing where that is what the log already says.
 
