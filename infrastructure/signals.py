@@ -37,6 +37,7 @@ class LoopTerminable(Installed):
     def __init__(self) -> None:
         """Install nothing yet."""
         super().__init__(_leave_loop)
+        self._runner: Runner | None = None
 
     def cause_of(self, error: BaseException | None) -> BaseException | None:
         """Return what a signal means where it came and a task was cancelled or closed, else the error."""
@@ -44,7 +45,11 @@ class LoopTerminable(Installed):
             return error
         if self._number is not None:
             return Terminated(self._number)
-        return KeyboardInterrupt() if _interrupted_by_runner() else error
+        return KeyboardInterrupt() if _was_interrupted(self._runner) else error
+
+    def _install(self) -> None:
+        super()._install()
+        self._runner = _runner()  # it is not to be found any more once its main task has ended
 
 
 @cache
@@ -53,10 +58,15 @@ def termination() -> Terminable:
     return Terminable()
 
 
-def _interrupted_by_runner() -> bool:
-    """Tell whether asyncio's own runner met Ctrl+C by cancelling its main task; it keeps that to itself."""
+def _runner() -> Runner | None:
+    """Return asyncio's own runner where it handles Ctrl+C, by cancelling its main task."""
     runner = getattr(getattr(signal.getsignal(signal.SIGINT), "func", None), "__self__", None)
-    return isinstance(runner, Runner) and bool(getattr(runner, "_interrupt_count", 0))
+    return runner if isinstance(runner, Runner) else None
+
+
+def _was_interrupted(runner: Runner | None) -> bool:
+    """Tell whether a runner met Ctrl+C; it keeps that to itself, until it runs again."""
+    return bool(getattr(runner, "_interrupt_count", 0))
 
 
 def _end(number: int, frame: FrameType | None) -> NoReturn:

@@ -57,6 +57,8 @@ def causes(log: ResumeLog, folder: Path, *outputs: str) -> set[str]:
         ("grouped", signal.SIGTERM, 143, "Terminated: SIGTERM"),
         ("gathered", signal.SIGHUP, 129, "Terminated: SIGHUP"),
         ("gathered", signal.SIGINT, -signal.SIGINT, "KeyboardInterrupt"),
+        ("parting", signal.SIGTERM, 143, "Terminated: SIGTERM"),
+        ("parting", signal.SIGINT, -signal.SIGINT, "KeyboardInterrupt"),
     ],
 )
 def test_every_export_says_why_it_ended_and_goes_on(

@@ -36,6 +36,21 @@ async def gathered(log: ResumeLog, *outputs: str) -> None:
     await asyncio.gather(*(render(log, output) for output in outputs))
 
 
+async def parting(log: ResumeLog, *outputs: str) -> None:
+    """Gather exports that leave one after the other; the main task ends with the first of them."""
+
+    async def slow_to_leave(nth: int, output: str) -> None:
+        async with log.exports.resume(output) as job:
+            await job.save_progress(units_done=1, units_total=UNITS)
+            tell(output, 0)
+            try:
+                await asyncio.sleep(60)
+            finally:
+                await asyncio.sleep(nth * 5 * UNIT_S)
+
+    await asyncio.gather(*(slow_to_leave(*each) for each in enumerate(outputs)))
+
+
 async def stubborn(log: ResumeLog, output: str) -> None:
     """Take a while to leave, and get the same signal again meanwhile."""
     async with log.exports.resume(output) as job:
@@ -80,7 +95,7 @@ async def scenes(log: ResumeLog, output: str) -> None:
         await batch.run(make, workers=2)
 
 
-TASKS = {task.__name__: task for task in (grouped, gathered, stubborn, handled, scenes)}
+TASKS = {task.__name__: task for task in (grouped, gathered, parting, stubborn, handled, scenes)}
 
 if __name__ == "__main__":
     name, database, *outputs = sys.argv[1:]
