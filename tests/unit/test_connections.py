@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, suppress
 from pathlib import Path
 from threading import Thread
@@ -144,6 +145,28 @@ def test_a_lock_held_by_another_program_is_named(tmp_path: Path) -> None:
             pass
     assert "end that program" in busy.value.advice
     datastore.close()
+
+
+def test_a_new_file_that_another_program_is_just_setting_up_is_waited_for(tmp_path: Path) -> None:
+    path = str(tmp_path / "jobs.db")
+    with (
+        closing(sqlite3.connect(path, isolation_level=None)) as other,
+        ThreadPoolExecutor(1) as pool,
+    ):
+        other.execute("BEGIN IMMEDIATE")
+        opened = pool.submit(Datastore, path)
+        with pytest.raises(TimeoutError):
+            opened.result(timeout=0.2)
+        other.execute("COMMIT")
+        opened.result().close()
+
+
+def test_a_new_file_that_another_program_keeps_locked_is_named(tmp_path: Path) -> None:
+    path = str(tmp_path / "jobs.db")
+    with closing(sqlite3.connect(path, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        with pytest.raises(StoreUnavailable, match="another program holds its lock"):
+            Datastore(path, lock_timeout=0)
 
 
 def test_a_transaction_that_fails_leaves_nothing(tmp_path: Path) -> None:

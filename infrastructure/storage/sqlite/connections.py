@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -12,6 +13,8 @@ from resumelog.infrastructure.storage.sqlite.engine import sqlite3
 from resumelog.infrastructure.storage.sqlite.files import readable
 
 BUSY_TIMEOUT_S = 30.0
+BUSY = "database is locked"  # pysqlite3 knows no error names
+BUSY_LOOKS_S = 0.005
 CACHED_STATEMENTS = 128
 DRAIN_S = 10.0
 ON_LOAN_MAX = 64
@@ -115,9 +118,10 @@ def connect(
 ) -> sqlite3.Connection:
     """Open a connection in autocommit mode, WAL, with the durability asked for."""
     path = readable(path)
+    timeout_s = BUSY_TIMEOUT_S if timeout_s is None else timeout_s
     connection = sqlite3.connect(
         path,
-        timeout=BUSY_TIMEOUT_S if timeout_s is None else timeout_s,
+        timeout=timeout_s,
         isolation_level=None,
         check_same_thread=False,
         cached_statements=CACHED_STATEMENTS,
@@ -125,7 +129,7 @@ def connect(
     )
     try:
         connection.execute(f"PRAGMA page_size={PAGE_BYTES}")  # counts when the file is made
-        connection.execute("PRAGMA journal_mode=WAL")
+        _use_wal(connection, timeout_s)
         connection.execute(f"PRAGMA wal_autocheckpoint={CHECKPOINT_BYTES // PAGE_BYTES}")
         connection.execute(f"PRAGMA synchronous={synchronous}")
         connection.execute("PRAGMA fullfsync=ON")  # macOS: a sync that reaches the disk
@@ -133,3 +137,17 @@ def connect(
         connection.close()
         raise
     return connection
+
+
+def _use_wal(connection: sqlite3.Connection, timeout_s: float) -> None:
+    """Switch to WAL. SQLite does not wait where another connection is just doing so to a new file."""
+    deadline = time.monotonic() + timeout_s
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode=WAL")
+        except sqlite3.OperationalError as error:
+            if str(error) != BUSY or time.monotonic() >= deadline:
+                raise
+            time.sleep(BUSY_LOOKS_S)
+        else:
+            return
