@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from pydantic import JsonValue
+from support.cli_forks import AT_START, cli_forks
 from support.logs import events_of
 from support.terminals import Terminal, shown_in_a_terminal
 
@@ -55,6 +56,9 @@ class Cli:
 
     def __call__(self, *arguments: object, stdin: str = "", through: Sequence[str] = ()) -> Ran:
         """Run it to its end, perhaps through another program."""
+        if not (through or self._is_set_up_at_start()):
+            words = [*map(str, arguments)]
+            return Ran(*cli_forks().ran(words, self.folder, self.environment, stdin))
         with self.started(*arguments, through=through, stdin=subprocess.PIPE) as process:
             out, err = process.communicate(stdin, timeout=PATIENCE_S)
         return Ran(process.returncode, out, err)
@@ -87,6 +91,11 @@ class Cli:
             finally:
                 if process.poll() is None:
                     process.kill()
+
+    def _is_set_up_at_start(self) -> bool:
+        """Tell whether its environment has what a process only looks at when it starts."""
+        differs = {*self.environment.items()} ^ {*os.environ.items()}
+        return any(name.startswith(AT_START) for name, _ in differs)
 
     def in_terminal(self, *arguments: object) -> AbstractContextManager[Terminal]:
         """Run it in a new terminal."""
