@@ -11,6 +11,7 @@ from typing import Any, Self, Unpack
 
 from resumelog.application.batch_files import BatchFiles
 from resumelog.application.batch_progress import WatchedBatch
+from resumelog.application.errors import BatchOver
 from resumelog.application.ports import InFlight, Signals
 from resumelog.application.run_options import RunOptions
 from resumelog.application.running import Running, Saved
@@ -96,11 +97,16 @@ class Batch(WatchedBatch):
     def regenerate(
         self, scenes: Iterable[SceneName], reason: str = "asked to make it again"
     ) -> Events:
-        """Let scenes that are done be made again; what takes from them is `scenes.regenerate`'s."""
+        """Let scenes that are done be made again; what takes from them is `scenes.regenerate`'s.
+
+        Raises UnknownScene, and BatchOver once the batch was left.
+        """
         return self.invalidate(dict.fromkeys(self.known(scenes), reason))
 
     def invalidate(self, reasons: Mapping[str, str]) -> Events:
-        """Let scenes that are done be made again, each for its reason."""
+        """Let scenes that are done be made again, each for its reason. Raises BatchOver."""
+        if self.is_over:
+            raise BatchOver(self.title, command="regenerate", status=self._running.state.status)
         at = self._running.clock.now()
         return self._running.do(lambda b, by: b.invalidate(reasons, self.plan, at, by)).events
 

@@ -2,6 +2,7 @@
 
 ResumelogError
 ├── Refused                        see resumelog.domain.errors
+│   ├── BatchOver (NotRunning)     scenes are to be made again by a handle that has left
 │   └── BadInput
 │       ├── BadArgument            an option that can't be meant
 │       ├── BadBatch, DuplicateExport   many exports that can't be run together
@@ -62,7 +63,7 @@ from eventsourcing.persistence import (
     OperationalError,
 )
 
-from resumelog.domain.errors import BadInput, ResumelogError
+from resumelog.domain.errors import BadInput, NotRunning, ResumelogError
 
 
 class JobNotFound(ResumelogError):
@@ -151,6 +152,15 @@ class SceneFileMissing(BadInput):
     text = "scene {scene!r} wrote no file for {path}; write to the path that `artifact` gave"
     scene: str
     path: str
+
+
+class BatchOver(NotRunning):
+    """A handle that has left its batch can't have scenes made again."""
+
+    text = (
+        "is {status}, and left by this handle; let scenes be made again with"
+        " `log.scenes.regenerate(project, stage, scenes)`, and open the batch again to make them"
+    )
 
 
 class BadArgument(BadInput):

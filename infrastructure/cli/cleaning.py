@@ -68,7 +68,8 @@ def clean(
 
     The values are results and plans above 1 KiB, kept beside the events of jobs that were completed
     or stopped. Events, their seals and the files that jobs made stay: `verify` finds nothing
-    amiss, and a batch can still be run again. A result that was removed can't be read any more.
+    amiss, and a batch can still be run again. A result that was removed can't be read any more. A stage
+    whose later stages (--after) are neither completed nor stopped keeps what they may take.
 
     A worker of this machine that is gone without a word may have left temporary files, and a
     command that still runs: both go, as they would once the job is resumed, and its next worker
