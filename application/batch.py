@@ -25,6 +25,7 @@ from resumelog.domain.plan import Plan
 from resumelog.domain.scene_batch import Outcome, SceneBatch
 from resumelog.domain.scene_events import SceneCompleted
 from resumelog.domain.values import Artifact, Claim, Payload, error_text
+from resumelog.domain.wording import counted
 
 logger = logging.getLogger("resumelog")
 
@@ -248,7 +249,8 @@ class Batch(WatchedBatch):
     def _left_over(self, batch: SceneBatch) -> str:
         remaining = [*batch.remaining(self.plan)]
         waits = self.waits(len(self.waiting(remaining)))
-        left = f"left with {len(remaining)} scenes to do, {batch.failed} of them failed"
+        scenes = counted(len(remaining), "scene")
+        left = f"left with {scenes} to do, {batch.failed} of them failed"
         return left + (f"; {waits}" if waits else "")
 
     def _end(self, command: Callable[[SceneBatch, Claim], Events]) -> None:

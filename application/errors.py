@@ -428,7 +428,7 @@ class NoSceneContent(ResumelogError):
     """A log holds the keys of scenes, and what was made of them, but not what they say."""
 
     text = (
-        "{job}: what scene {scene!r} says, as it was when it was made, is not in the log; hand in"
+        "what scene {scene!r} says, as it was when it was made, is not in the log; hand in"
         " the plan (--plan)"
     )
     scene: str
@@ -437,7 +437,7 @@ class NoSceneContent(ResumelogError):
 class NoOldForm(ResumelogError):
     """What a log holds can't be said in the files of the old scene writer."""
 
-    text = "{job} can't be written as {file}: {why}"
+    text = "can't be written as {file}: {why}; leave it out (--stage names one to write)"
     file: str
     why: str
 

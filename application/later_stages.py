@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import suppress
 
 from resumelog.application.errors import DamagedEvent, PayloadGone
@@ -62,10 +62,10 @@ class Unfinished:
         return None
 
 
-def known_keys(log: EventLog, batch: SceneBatch) -> Container[str]:
+def known_keys(log: EventLog, batch: SceneBatch) -> Collection[str]:
     """Return the keys of a batch's scenes; those that were tried where its plan was removed."""
     try:
-        return {*planned_keys(log, batch)}
+        return dict.fromkeys(planned_keys(log, batch))  # in order
     except PayloadGone:
         return batch.scenes.keys()
 

@@ -65,7 +65,7 @@ def test_its_document_has_every_fact(cli: Cli) -> None:
         "duplicates": [3],
         "doubts": [
             "storyboard_progress.json: entry 4 is not taken: it is no object, but 7",
-            "what scenes 1, 2 are is not known; --plan tells",
+            "the content of scenes 1, 2 is not known; --plan tells",
         ],
         "source": str(old / "storyboard_progress.json"),
         "recorded_at": None,
@@ -77,7 +77,9 @@ def test_holes_duplicates_and_doubts_are_told_in_lines(cli: Cli) -> None:
     bad = [{"scene_index": "\x1b[31m"} for _ in range(25)]
     write(cli.folder / "damaged", "storyboard", entry(0), entry(3), entry(3), *bad)
     out = cli("import", "damaged", "--project", "p").out
-    assert "  2 without an entry: 1, 2\n  1 with several entries: 3\n" in out
+    assert (
+        "  2 scenes without an entry: index 1, 2\n  1 scene with several entries: index 3\n" in out
+    )
     assert out.count("  doubt: storyboard_progress.json: entry ") == 20
     assert "more doubts; --json tells all" in out
     assert "\x1b" not in out

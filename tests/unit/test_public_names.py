@@ -49,3 +49,8 @@ def test_errors_that_a_docstring_names_are_public(name: str) -> None:
 
 def test_every_public_name_has_a_home_and_every_home_a_name() -> None:
     assert {*resumelog.__all__} - {"__version__"} == {*resumelog._HOMES}
+
+
+def test_no_error_names_its_job_a_second_time() -> None:
+    classes = [each for each in ERRORS.values() if inspect.isclass(each)]
+    assert [each for each in classes if "{job}" in getattr(each, "text", "")] == []
