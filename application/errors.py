@@ -141,7 +141,7 @@ class OutputMissing(ResumelogError):
 class ResultGone(ResumelogError, LookupError):
     """A scene takes a result from the stage before that was removed from the log."""
 
-    text = "scene {scene!r} takes a result that is gone: {why}; make it again in the stage before"
+    text = "scene {scene!r} takes a result that is gone; make it again in the stage before: {why}"
     scene: str
     why: str
 

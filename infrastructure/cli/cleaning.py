@@ -119,7 +119,8 @@ def _sum(report: CleanReport) -> str:
     values = f"{_count(report.payloads, 'value')} ({_size(report.payload_bytes)})"
     files = f"{_count(report.files, 'temporary file')} ({_size(report.file_bytes)})"
     jobs = _count(len(report.finished), "finished job")
-    return f"{'would remove' if report.dry_run else 'removed'} {values} of {jobs}, and {files}"
+    parts = [f"{values} of {jobs}"] * bool(report.finished) + [files] * bool(report.files)
+    return f"{'would remove' if report.dry_run else 'removed'} {', and '.join(parts) or 'nothing'}"
 
 
 def _count(number: int, what: str) -> str:

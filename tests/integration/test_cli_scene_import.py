@@ -211,7 +211,7 @@ def test_a_file_of_another_program_is_refused_unless_forced(cli: Cli) -> None:
 
 def test_an_unknown_project_is_refused(cli: Cli) -> None:
     cli(*IMPORT)
-    require_refused(cli, ("export-progress", "other", "new"), "no job is named 'other/")
+    require_refused(cli, ("export-progress", "other", "new"), "no job is named 'other/storyboard'")
     (cli.folder / "resumelog.db").unlink()
     ran = cli("export-progress", "归途", "new")
     assert (ran.code, ran.out) == (2, "")
