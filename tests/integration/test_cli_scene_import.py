@@ -201,6 +201,15 @@ def test_a_result_that_the_old_files_can_not_hold_is_refused(cli: Cli) -> None:
     require_refused(cli, line, "can't be written as enhancement_progress.json: the result of scene")
 
 
+def test_an_object_that_a_command_printed_is_written_as_one(cli: Cli) -> None:
+    cli.scenes(1)
+    prints = ("echo", '{"enhanced_description": "好"}')
+    cli("run", "scenes.jsonl", "--project", "reel", "--stage", "enhancement", "--", *prints)
+    assert cli("export-progress", "reel", "new", "--plan", "scenes.jsonl").code == 0
+    written = json.loads((cli.folder / "new/enhancement_progress.json").read_text())
+    assert written["enhanced_results"][0]["enhanced_result"] == {"enhanced_description": "好"}
+
+
 def test_a_file_of_another_program_is_refused_unless_forced(cli: Cli) -> None:
     cli(*IMPORT)
     line = ("export-progress", "归途", "old")
