@@ -161,6 +161,8 @@ class BatchOver(NotRunning):
         "is {status}, and left by this handle; let scenes be made again with"
         " `log.scenes.regenerate(project, stage, scenes)`, and open the batch again to make them"
     )
+    command: str
+    status: str
 
 
 class BadArgument(BadInput):
