@@ -11,6 +11,7 @@ from typing import Any, Self, Unpack
 
 from resumelog.application.batch_files import BatchFiles
 from resumelog.application.batch_progress import WatchedBatch
+from resumelog.application.errors import BatchOver
 from resumelog.application.ports import InFlight, Signals
 from resumelog.application.run_options import RunOptions
 from resumelog.application.running import Running, Saved
@@ -24,6 +25,7 @@ from resumelog.domain.plan import Plan
 from resumelog.domain.scene_batch import Outcome, SceneBatch
 from resumelog.domain.scene_events import SceneCompleted
 from resumelog.domain.values import Artifact, Claim, Payload, error_text
+from resumelog.domain.wording import counted
 
 logger = logging.getLogger("resumelog")
 
@@ -96,11 +98,16 @@ class Batch(WatchedBatch):
     def regenerate(
         self, scenes: Iterable[SceneName], reason: str = "asked to make it again"
     ) -> Events:
-        """Let scenes that are done be made again; what takes from them is `scenes.regenerate`'s."""
+        """Let scenes that are done be made again; what takes from them is `scenes.regenerate`'s.
+
+        Raises UnknownScene, and BatchOver once the batch was left.
+        """
         return self.invalidate(dict.fromkeys(self.known(scenes), reason))
 
     def invalidate(self, reasons: Mapping[str, str]) -> Events:
-        """Let scenes that are done be made again, each for its reason."""
+        """Let scenes that are done be made again, each for its reason. Raises BatchOver."""
+        if self.is_over:
+            raise BatchOver(self.title, command="regenerate", status=self._running.state.status)
         at = self._running.clock.now()
         return self._running.do(lambda b, by: b.invalidate(reasons, self.plan, at, by)).events
 
@@ -242,7 +249,8 @@ class Batch(WatchedBatch):
     def _left_over(self, batch: SceneBatch) -> str:
         remaining = [*batch.remaining(self.plan)]
         waits = self.waits(len(self.waiting(remaining)))
-        left = f"left with {len(remaining)} scenes to do, {batch.failed} of them failed"
+        scenes = counted(len(remaining), "scene")
+        left = f"left with {scenes} to do, {batch.failed} of them failed"
         return left + (f"; {waits}" if waits else "")
 
     def _end(self, command: Callable[[SceneBatch, Claim], Events]) -> None:

@@ -16,10 +16,12 @@ from resumelog.application.errors import AlreadyRunning, BadArgument, Contended,
 from resumelog.application.event_log import EventLog
 from resumelog.application.job_list import JobList
 from resumelog.application.job_row import JobRow
+from resumelog.application.later_stages import UNFINISHED, Unfinished
 from resumelog.application.ports import Clock, Leases, LeftBehind, Remains
 from resumelog.domain.aggregate import EventSourced
 from resumelog.domain.errors import BrokenStream, NotFinished
 from resumelog.domain.events import Events, kinds
+from resumelog.domain.scene_batch import SceneBatch
 
 FAULTS = (DamagedEvent, BrokenStream)
 
@@ -61,12 +63,15 @@ class Cleaning:
     def _finished(self, of_kinds: Collection[str]) -> Iterator[CleanedJob]:
         aggregates = kinds()
         statuses = {status.value for each in aggregates.values() for status in each.finished}
+        unfinished = Unfinished(self._log, self._listed.select([SceneBatch.kind], UNFINISHED))
         for row in self._listed.select(of_kinds, statuses):
             state = aggregates[row.kind](row.id)
             if row.status in state.finished and self._is_old(row):
-                yield from self._cleaned(row, state)
+                yield from self._cleaned(row, state, unfinished)
 
-    def _cleaned(self, row: JobRow, state: EventSourced) -> Iterator[CleanedJob]:
+    def _cleaned(
+        self, row: JobRow, state: EventSourced, unfinished: Unfinished
+    ) -> Iterator[CleanedJob]:
         """Remove the payloads of a job; a worker that takes it up meanwhile comes first."""
         count, size = self._log.count_payloads(row.id)
         if not count:
@@ -74,6 +79,12 @@ class Cleaning:
         try:
             self._log.recover(state)
             self._leases.require_free(row.id, state.title, state.epoch)
+            if isinstance(state, SceneBatch) and (later := unfinished.taking_from(state)):
+                why = (
+                    f"{later.title} takes from it, and is {later.status}; finish or stop that first"
+                )
+                self._leave(row, why)
+                return
             removed = self._removed(state)
         except AlreadyRunning as busy:
             self._leave(row, f"is being worked on by {busy.holder}")

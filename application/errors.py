@@ -2,6 +2,7 @@
 
 ResumelogError
 ├── Refused                        see resumelog.domain.errors
+│   ├── BatchOver (NotRunning)     scenes are to be made again by a handle that has left
 │   └── BadInput
 │       ├── BadArgument            an option that can't be meant
 │       ├── BadBatch, DuplicateExport   many exports that can't be run together
@@ -62,7 +63,7 @@ from eventsourcing.persistence import (
     OperationalError,
 )
 
-from resumelog.domain.errors import BadInput, ResumelogError
+from resumelog.domain.errors import BadInput, NotRunning, ResumelogError
 
 
 class JobNotFound(ResumelogError):
@@ -140,7 +141,7 @@ class OutputMissing(ResumelogError):
 class ResultGone(ResumelogError, LookupError):
     """A scene takes a result from the stage before that was removed from the log."""
 
-    text = "scene {scene!r} takes a result that is gone: {why}; make it again in the stage before"
+    text = "scene {scene!r} takes a result that is gone; make it again in the stage before: {why}"
     scene: str
     why: str
 
@@ -151,6 +152,17 @@ class SceneFileMissing(BadInput):
     text = "scene {scene!r} wrote no file for {path}; write to the path that `artifact` gave"
     scene: str
     path: str
+
+
+class BatchOver(NotRunning):
+    """A handle that has left its batch can't have scenes made again."""
+
+    text = (
+        "is {status}, and left by this handle; let scenes be made again with"
+        " `log.scenes.regenerate(project, stage, scenes)`, and open the batch again to make them"
+    )
+    command: str
+    status: str
 
 
 class BadArgument(BadInput):
@@ -418,7 +430,7 @@ class NoSceneContent(ResumelogError):
     """A log holds the keys of scenes, and what was made of them, but not what they say."""
 
     text = (
-        "{job}: what scene {scene!r} says, as it was when it was made, is not in the log; hand in"
+        "what scene {scene!r} says, as it was when it was made, is not in the log; hand in"
         " the plan (--plan)"
     )
     scene: str
@@ -427,7 +439,7 @@ class NoSceneContent(ResumelogError):
 class NoOldForm(ResumelogError):
     """What a log holds can't be said in the files of the old scene writer."""
 
-    text = "{job} can't be written as {file}: {why}"
+    text = "can't be written as {file}: {why}; leave it out (--stage names one to write)"
     file: str
     why: str
 

@@ -22,6 +22,7 @@ from resumelog.application.export_tasks import Task
 from resumelog.application.ports import Clock
 from resumelog.application.stop_flag import StopFlag
 from resumelog.domain.values import error_text
+from resumelog.domain.wording import counted
 
 ExportFunction = Callable[[Export, Any], object]
 """Makes what is left of one version. What it returns does not count: the file at its output does."""
@@ -99,7 +100,7 @@ class ExportBatch:
     def _is_over(self) -> bool:
         """Tell whether no more are begun; after failures, what is at work goes on."""
         if self._failures_max and self._failures >= self._failures_max:
-            self._cause = f"stopped after {self._failures} failures"
+            self._cause = f"stopped after {counted(self._failures, 'failure')}"
         return bool(self._cause or self._stop.cause)
 
     def _work(self, index: int) -> None:

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterable, Iterator
+from contextlib import suppress
 
+from resumelog.application.errors import DamagedEvent, PayloadGone
 from resumelog.application.event_log import EventLog
 from resumelog.application.job_list import JobList
-from resumelog.domain.scene_batch import SceneBatch
+from resumelog.application.job_row import JobRow
+from resumelog.domain.errors import BrokenStream
+from resumelog.domain.scene_batch import BatchStatus, SceneBatch
+
+UNFINISHED = {str(status) for status in BatchStatus if status not in SceneBatch.finished}
 
 
 def later_stages(log: EventLog, listed: JobList, batch: SceneBatch) -> Iterator[SceneBatch]:
@@ -23,6 +29,45 @@ def later_stages(log: EventLog, listed: JobList, batch: SceneBatch) -> Iterator[
             if is_next and name not in found:
                 found.append(name)
                 yield other
+
+
+def earlier_stages(log: EventLog, batch: SceneBatch) -> Iterator[SceneBatch]:
+    """Iterate over the batches that one comes after, directly or not, nearest first; none twice."""
+    seen = {batch.id}
+    while batch.after is not None:
+        batch = log.recover(SceneBatch.named(batch.natural_key[0], batch.after))
+        if batch.id in seen:
+            return
+        seen.add(batch.id)
+        yield batch
+
+
+class Unfinished:
+    """The batches of a log that are not finished, each with the stages that it may still take from."""
+
+    def __init__(self, log: EventLog, rows: Iterable[JobRow]) -> None:
+        """Take the rows of such batches; they are read anew whenever it is asked."""
+        self._log, self._rows = log, [*rows]
+
+    def taking_from(self, batch: SceneBatch) -> SceneBatch | None:
+        """Return one that comes after a batch, directly or not; one that is damaged can't take."""
+        project = f"{batch.natural_key[0]}/"
+        for row in self._rows:
+            if row.id != batch.id and row.name.startswith(project):
+                with suppress(DamagedEvent, BrokenStream):
+                    later = self._log.recover(SceneBatch(row.id))
+                    before = (each.id for each in earlier_stages(self._log, later))
+                    if later.status not in later.finished and batch.id in before:
+                        return later
+        return None
+
+
+def known_keys(log: EventLog, batch: SceneBatch) -> Collection[str]:
+    """Return the keys of a batch's scenes; those that were tried where its plan was removed."""
+    try:
+        return dict.fromkeys(planned_keys(log, batch))  # in order
+    except PayloadGone:
+        return batch.scenes.keys()
 
 
 def planned_keys(log: EventLog, batch: SceneBatch) -> list[str]:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from resumelog.application.errors import ResultGone
+from resumelog.domain.wording import counted
 
 
 class MadeBefore(NamedTuple):
@@ -99,10 +100,11 @@ class Report:
 
     def __str__(self) -> str:
         """Return it as one line."""
-        made = f"{self.done} of {self.total} scenes done ({len(self.durations)} now)"
+        made = f"{self.done} of {counted(self.total, 'scene')} done ({len(self.durations)} now)"
         parts = [made, f"{len(self.failed)} failed", f"{self.remaining} remaining"]
         if self.held:
-            parts.append(f"{self.held} saves are not on disk")
+            saves = "save is" if self.held == 1 else "saves are"
+            parts.append(f"{self.held} {saves} not on disk")
         return ", ".join(parts) + (f": {self.cause}" if self.cause else "")
 
 

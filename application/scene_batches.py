@@ -16,7 +16,7 @@ from resumelog.application.batch_files import ArtifactPath, BatchFiles
 from resumelog.application.errors import BadArgument, JobNotFound, PayloadGone
 from resumelog.application.event_log import EventLog
 from resumelog.application.job_list import JobList
-from resumelog.application.later_stages import later_stages, planned_keys
+from resumelog.application.later_stages import known_keys, later_stages
 from resumelog.application.pipeline import Pipeline
 from resumelog.application.ports import Artifacts, Clock, Leases, Signals, Verify
 from resumelog.application.running import Running
@@ -35,6 +35,7 @@ logger = logging.getLogger("resumelog")
 
 VERIFY = get_args(Verify)
 OpenOptions = ParamSpec("OpenOptions")
+SceneCommand = Callable[[SceneBatch], Events]
 
 
 def _awaited(
@@ -103,7 +104,7 @@ class SceneBatches:
         or whose file is gone or altered, is invalidated and made again: `verify="stat"` looks at
         size and mtime, and at the content where the mtime differs, "sha256" always at the content,
         "off" at nothing. Raises AlreadyRunning, BadKey, DuplicateScene, TooManyScenes, NotJson,
-        TooLarge, BadArgument, StoreUnavailable.
+        TooLarge, BadArgument (also for an `after` that comes after this stage), StoreUnavailable.
         """
         _require("verify", verify, VERIFY)
         _require("on_save_error", on_save_error, ("raise", "continue"))
@@ -119,6 +120,7 @@ class SceneBatches:
         def begin(batch: SceneBatch, by: Claim) -> Events:
             """Look at the newest state: another worker may have made scenes until just now."""
             nonlocal looked_at
+            before.require_earlier_than(batch)
             if batch.version != looked_at:
                 adopted.clear()
                 adopted.update(self._adopted(batch, plan, before))
@@ -154,24 +156,31 @@ class SceneBatches:
 
         Needs no lease: the next run makes them, or the pipeline that is at it. What is in flight
         meanwhile is recorded with the input that it had, and made again where that was another.
-        Returns the events by stage. Raises UnknownScene, StoreUnavailable.
+        Returns the events by stage; what is refused is refused before anything is written. Raises
+        JobNotFound, UnknownScene, StoreUnavailable.
         """
-        batch = self._log.recover(SceneBatch.named(project, stage))
-        keys = keys_of(scenes)
+        batch, keys = self._begun(project, stage), keys_of(scenes)
         asked = f"asked for{f' by {actor}' if actor else ''}{f': {reason}' if reason else ''}"
-        new = {stage: self._invalidated(batch, keys, asked)}
-        for later in later_stages(self._log, self._listed, batch):
-            planned = {*planned_keys(self._log, later)}
-            why = f"it is made again in {stage}, {asked}"
+        why = f"it is made again in {stage}, {asked}"
+        commands = [(batch, self._invalidation(keys, asked))]
+        for later in [*later_stages(self._log, self._listed, batch)]:
+            planned = known_keys(self._log, later)
             taken = [key for key in keys if key in planned]
-            new[later.natural_key[-1]] = self._invalidated(later, taken, why)
-        return new
+            commands.append((later, self._invalidation(taken, why)))
+        for each, command in commands:
+            self._log.decided(each, command)
+        return {each.natural_key[-1]: self._log.decide(each, command) for each, command in commands}
 
-    def _invalidated(self, batch: SceneBatch, keys: Sequence[str], why: str) -> Events:
+    def _invalidation(self, keys: Sequence[str], why: str) -> SceneCommand:
         at, reasons = self._clock.now(), dict.fromkeys(keys, why)
-        return self._log.decide(
-            batch, lambda batch: batch.invalidate(reasons, {*planned_keys(self._log, batch)}, at)
-        )
+        return lambda batch: batch.invalidate(reasons, known_keys(self._log, batch), at)
+
+    def _begun(self, project: str, stage: str) -> SceneBatch:
+        """Return the state of a batch. Raises JobNotFound."""
+        batch = self._log.recover(SceneBatch.named(project, stage))
+        if not batch.version:
+            raise JobNotFound(name="/".join(batch.natural_key))
+        return batch
 
     def close(self) -> None:
         """Leave every batch that is still open; what that could not save is logged."""
@@ -193,7 +202,7 @@ class SceneBatches:
         at = self._clock.now()
         batches = {stage: SceneBatch.named(project, stage) for stage in stages}
 
-        def command(stage: str) -> Callable[[SceneBatch], Events]:
+        def command(stage: str) -> SceneCommand:
             return lambda batch: batch.import_progress(stages[stage], at)
 
         for stage, batch in batches.items():
@@ -207,9 +216,7 @@ class SceneBatches:
 
         Raises JobNotFound, NoSceneContent.
         """
-        batch = self._log.recover(SceneBatch.named(project, stage))
-        if not batch.version:
-            raise JobNotFound(name="/".join(batch.natural_key))
+        batch = self._begun(project, stage)
         before = StageBefore(self._log, project, batch.after, self._artifacts)
         return recorded_scenes(self._log, batch, before.taken, scenes)
 

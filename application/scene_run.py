@@ -23,6 +23,7 @@ from resumelog.application.stop_flag import StopFlag
 from resumelog.domain.errors import BadInput, NotRunning, SceneAlreadyCompleted
 from resumelog.domain.scene_batch import Outcome
 from resumelog.domain.values import Payload, error_text
+from resumelog.domain.wording import counted
 
 if TYPE_CHECKING:
     from resumelog.application.batch import Batch
@@ -198,7 +199,7 @@ class SceneRun:
         if stopped := next((stop.cause for stop in self.stops if stop.cause), ""):
             self._cause = stopped
         elif self._failures_max and self._failed >= self._failures_max:
-            self._cause = f"stopped after {self._failed} failures"
+            self._cause = f"stopped after {counted(self._failed, 'failure')}"
         elif self._flights.broken:
             self._cause = self._flights.broken
         elif self._flights.all_hang:

@@ -7,8 +7,9 @@ from threading import Lock
 
 from pydantic import JsonValue
 
-from resumelog.application.errors import PayloadGone
+from resumelog.application.errors import BadArgument, PayloadGone
 from resumelog.application.event_log import EventLog
+from resumelog.application.later_stages import earlier_stages
 from resumelog.application.ports import Artifacts
 from resumelog.application.scene import MadeBefore
 from resumelog.domain.plan import Plan
@@ -26,6 +27,26 @@ class StageBefore:
         self.stage = stage
         self._log, self._artifacts, self._lock = log, artifacts, Lock()
         self._batch = SceneBatch.named(project, stage) if stage is not None else None
+
+    def require_earlier_than(self, batch: SceneBatch) -> None:
+        """Refuse a stage that takes from this batch, so that both would wait for each other.
+
+        What is on record was looked at when it was recorded. Raises BadArgument.
+        """
+        if self._batch is None:
+            return
+        advice = "name a stage that is made before this one"
+        if self._batch.id != batch.id:
+            with self._lock:
+                if batch.after == self.stage or not self._is_after(batch):
+                    return
+            advice = f"it comes after this one itself; {advice}"
+        raise BadArgument(batch.title, option="after", given=self.stage, advice=advice)
+
+    def _is_after(self, batch: SceneBatch) -> bool:
+        assert self._batch
+        before = earlier_stages(self._log, self._log.recover(self._batch))
+        return any(each.id == batch.id for each in before)
 
     def taken(self, key: str) -> JsonValue:
         """Return the hashes of a scene's result and file there, None while it is not done."""

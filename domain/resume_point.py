@@ -13,7 +13,9 @@ from resumelog.domain.events import DomainEvent
 from resumelog.domain.export_job import ExportJob, ExportStatus
 from resumelog.domain.plan import Plan
 from resumelog.domain.scene_batch import SceneBatch, SceneRecord
+from resumelog.domain.scene_events import Paused, Stopped
 from resumelog.domain.values import Value
+from resumelog.domain.wording import counted
 
 EXPLAINED_MAX = 20
 """How many done or next units `explain` lists; the others are counted."""
@@ -116,7 +118,9 @@ def _batch(state: SceneBatch, plan: Plan | None = None) -> ResumePoint:
         job=state.title,
         kind=state.kind,
         version=state.version,
-        status=_fact(f"{state.status}, {counts}", state.status, state.decided_by.get("status")),
+        status=_fact(
+            f"{state.status}{_asked(state)}, {counts}", state.status, state.decided_by.get("status")
+        ),
         done=tuple(_scene(key, key, state.scenes[key]) for key in keys),
         next=tuple(
             _scene(_with(key, _failed(state, key)), key, state.scenes.get(key)) for key in remaining
@@ -153,9 +157,20 @@ def _run(state: AutoPilotRun, plan: Plan | None = None) -> ResumePoint:
     )
 
 
+def _asked(state: SceneBatch) -> str:
+    """Say by whom and why a batch was paused or stopped."""
+    event = state.decided_by.get("status")
+    if not isinstance(event, Paused | Stopped):
+        return ""
+    by = f" by {event.actor}" if event.actor else ""
+    return by + (f" ({event.reason})" if isinstance(event, Paused) and event.reason else "")
+
+
 def _failed(state: SceneBatch, key: str) -> str:
     record = state.scenes.get(key)
-    return f"failed {record.attempts} times" if record and record.state == "failed" else ""
+    return (
+        f"failed {counted(record.attempts, 'time')}" if record and record.state == "failed" else ""
+    )
 
 
 def _fact(what: str, value: JsonValue, by: DomainEvent | None) -> Fact:

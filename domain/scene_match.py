@@ -58,7 +58,8 @@ def scenes_recorded(files: Iterable[SceneProgress]) -> Scenes:
     agreed = {index: infos[0] for index, infos in sorted(said.items()) if len(infos) == 1}
     known = dict(_with_own_keys(agreed))
     unknown = [index for index in range(count) if index not in known]
-    doubts = (f"what scenes {_listed(unknown)} are is not known; --plan tells",) if unknown else ()
+    some = f"scene{'' if len(unknown) == 1 else 's'} {_listed(unknown)}"
+    doubts = (f"the content of {some} is not known; --plan tells",) if unknown else ()
     return Scenes(known, count, is_plan=False, doubts=doubts)
 
 

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
         BadArgument,
         BadBatch,
         BadStateFile,
+        BatchOver,
         BatchStopped,
         ClosedLog,
         DamagedEvent,
@@ -127,8 +128,8 @@ _NAMES_IN = {
     "application.batch_progress": "BatchFacts",
     "application.clean_report": "CleanReport",
     "application.errors": (
-        "AlreadyRunning BadArgument BadBatch BadStateFile BatchStopped ClosedLog DamagedEvent "
-        "DuplicateExport ForeignFile JobNotFound JobPaused NewerSchema NoDriver NoLog "
+        "AlreadyRunning BadArgument BadBatch BadStateFile BatchOver BatchStopped ClosedLog "
+        "DamagedEvent DuplicateExport ForeignFile JobNotFound JobPaused NewerSchema NoDriver NoLog "
         "NoOldForm NoOutput NoResumer NoSceneContent NoSuchSimulation NoVersion NotExporter "
         "NotOurDatabase NotSaved OutputMissing PayloadGone PayloadRemoved ReleaseFailed "
         "ResourcesReleased ResultGone SceneFileMissing SessionEntered StoreError "
@@ -186,6 +187,7 @@ __all__ = [
     "BadVersion",
     "Batch",
     "BatchFacts",
+    "BatchOver",
     "BatchStopped",
     "CleanReport",
     "ClosedLog",

@@ -68,7 +68,8 @@ def clean(
 
     The values are results and plans above 1 KiB, kept beside the events of jobs that were completed
     or stopped. Events, their seals and the files that jobs made stay: `verify` finds nothing
-    amiss, and a batch can still be run again. A result that was removed can't be read any more.
+    amiss, and a batch can still be run again. A result that was removed can't be read any more. A stage
+    whose later stages (--after) are neither completed nor stopped keeps what they may take.
 
     A worker of this machine that is gone without a word may have left temporary files, and a
     command that still runs: both go, as they would once the job is resumed, and its next worker
@@ -118,7 +119,8 @@ def _sum(report: CleanReport) -> str:
     values = f"{_count(report.payloads, 'value')} ({_size(report.payload_bytes)})"
     files = f"{_count(report.files, 'temporary file')} ({_size(report.file_bytes)})"
     jobs = _count(len(report.finished), "finished job")
-    return f"{'would remove' if report.dry_run else 'removed'} {values} of {jobs}, and {files}"
+    parts = [f"{values} of {jobs}"] * bool(report.finished) + [files] * bool(report.files)
+    return f"{'would remove' if report.dry_run else 'removed'} {', and '.join(parts) or 'nothing'}"
 
 
 def _count(number: int, what: str) -> str:

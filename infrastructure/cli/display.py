@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import timedelta
+from signal import Signals
 from typing import TYPE_CHECKING
 
 from rich.progress import BarColumn, Progress, ProgressColumn, Task, TaskID, TextColumn
@@ -16,6 +17,7 @@ from resumelog.application.batch import Batch
 from resumelog.application.batch_progress import BatchFacts
 from resumelog.application.scene import Counts
 from resumelog.application.scene_updates import SceneState, SceneUpdate
+from resumelog.domain.wording import counted
 from resumelog.infrastructure.cli.outcomes import printable
 from resumelog.infrastructure.cli.printing import print_json
 from resumelog.infrastructure.cli.screen import Screen, short
@@ -24,6 +26,10 @@ if TYPE_CHECKING:
     from resumelog.infrastructure.cli.scene_jobs import SceneJob
 
 STALE_MAX = 10
+AGAIN = "run the same command to go on"
+AGAIN_FAILED = "run the same command, or resumelog retry {job}"
+A_MOMENT_S = 0.5
+"""A shorter wait would be shown as 0 s."""
 
 
 class _TimeLeft(ProgressColumn):
@@ -48,8 +54,10 @@ class _Counts(ProgressColumn):
 class Display(Screen):
     """Shows one batch."""
 
-    def __init__(self, job: str, *, verbose: bool, wants_json: bool, tries: int = 1) -> None:
-        """Show nothing yet; a scene is tried so often in this run."""
+    def __init__(
+        self, job: str, *, verbose: bool, wants_json: bool, tries: int = 1, rest: str = ""
+    ) -> None:
+        """Show nothing yet; a scene is tried so often in this run, `rest` says who makes the others."""
         super().__init__(job, verbose=verbose, wants_json=wants_json)
         self._progress = Progress(
             TextColumn("{task.description}", markup=False),
@@ -61,7 +69,7 @@ class Display(Screen):
         )
         self._task: TaskID | None = None
         self._jobs: Mapping[str, SceneJob] = {}
-        self._tries, self._tried = tries, Counter[str]()
+        self._tries, self._tried, self._rest = tries, Counter[str](), rest
         self._durations: dict[str, float] = {}
         self._running: dict[str, str] = {}
         self._start = time.monotonic()
@@ -72,7 +80,7 @@ class Display(Screen):
         self._jobs = jobs
         counts = batch.counts()
         if batch.cut_off is not None:
-            at = f" at {', '.join(batch.cut_off)}" if batch.cut_off else ""
+            at = f" at {', '.join(map(self._label, batch.cut_off))}" if batch.cut_off else ""
             self.say(f"{self.job}: the last worker ended without a word{at}")
         self._say_stale(batch.stale)
         self._task = self._progress.add_task(
@@ -90,7 +98,7 @@ class Display(Screen):
         for why, count in Counter(stale.values()).most_common(STALE_MAX):
             one = next(key for key, each in stale.items() if each == why)
             many = f" and {count - 1} more are" if count > 1 else " is"
-            self.say(f"scene {one}{many} made again: {why}")
+            self.say(f"scene {self._label(one)}{many} made again: {why}")
 
     def _told(self, update: SceneUpdate) -> None:
         """Show one step of one scene."""
@@ -111,7 +119,8 @@ class Display(Screen):
     def _retrying(self, update: SceneUpdate) -> str:
         self._tried[update.scene.key] += 1
         nth = self._tried[update.scene.key] + 1
-        return f"retrying {nth} of {self._tries} in {update.wait_s:.0f} s: {short(update.error)}"
+        wait = f"in {update.wait_s:.0f} s" if update.wait_s >= A_MOMENT_S else "at once"
+        return f"retrying {nth} of {self._tries} {wait}: {short(update.error)}"
 
     def _label(self, key: str) -> str:
         return self._jobs[key].label if key in self._jobs else key
@@ -135,14 +144,27 @@ class Display(Screen):
         elif always:
             self.say(line)
 
-    def report(self, batch: Batch, cause: str, *, unsaved: str = "", paused: bool = False) -> None:
-        """Say at the end how it stands and what to do next."""
+    def report(self, batch: Batch, cause: str, *, unsaved: str = "", next_step: str = "") -> None:
+        """Say at the end how it stands and what to do next, by default to run the command again."""
         counts = batch.counts()
         made = f"{len(self._durations)} now, {counts.skipped} before"
-        done = f"{counts.done} of {counts.total} scenes done ({made})"
-        self.say(f"{self.job}: {done}, {_end(counts, cause, self.job, paused=paused)}")
+        done = f"{counts.done} of {counted(counts.total, 'scene')} done ({made})"
+        self.say(f"{self.job}: {done}, {self._end(counts, cause, next_step)}")
         if self.wants_json:
             print_json(self._document(batch, counts, cause, unsaved), indent=None)
+
+    def _end(self, counts: Counts, cause: str, next_step: str) -> str:
+        left = f"{counts.remaining} remain{'s' * (counts.remaining == 1)}"
+        if cause and counts.remaining:
+            why = f" after {cause}" if cause in Signals.__members__ else f", {cause}"
+            return f"{left}{why}; {next_step or AGAIN}"
+        if counts.failed:
+            untried = counts.remaining - counts.failed
+            others = f", {untried} not made" if untried else ""
+            return f"{counts.failed} failed{others}; {AGAIN_FAILED.format(job=self.job)}"
+        if counts.remaining:
+            return f"{left}; {self._rest or AGAIN}"
+        return "complete"
 
     def _document(self, batch: Batch, counts: Counts, cause: str, unsaved: str) -> object:
         failed = batch.report().failed
@@ -160,16 +182,3 @@ class Display(Screen):
             "durations": self._durations,
             "elapsed_s": round(time.monotonic() - self._start, 3),
         }
-
-
-def _end(counts: Counts, cause: str, job: str, *, paused: bool) -> str:
-    if cause and counts.remaining:
-        left = f"{counts.remaining} remain"
-        if paused:
-            return f"{left}, {cause}; resumelog resume {job}, or run the same command to go on"
-        return f"{left} after {cause}; run the same command to go on"
-    if counts.failed:
-        return f"{counts.failed} failed; run the same command, or resumelog retry {job}"
-    if counts.remaining:
-        return f"{counts.remaining} remain; run it without --retry-failed and --only to do them"
-    return "complete"

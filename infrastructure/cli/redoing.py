@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Container
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -71,7 +73,9 @@ def retry(
     from resumelog.infrastructure.cli.scene_runs import Selection
 
     how = {"verbose": verbose, "wants_json": wants_json}
-    ctx.exit(_run_again(url, job, Selection(scenes, retry_failed=True), workers, how))
+    ctx.exit(
+        _run_again(url, job, Selection(scenes, retry_failed=True, command="retry"), workers, how)
+    )
 
 
 @click.command()
@@ -105,14 +109,15 @@ def regenerate(
       resumelog regenerate reel/storyboard s3 s7 --reason 'another ending'
       resumelog regenerate reel/storyboard --all --run
     """
-    from resumelog.application.later_stages import planned_keys
+    from resumelog.application.later_stages import known_keys
     from resumelog.infrastructure.cli.scene_runs import Selection
 
     if bool(scenes) == all_of_them:
         raise InputError("name the scenes, or say --all; not both")
     with existing(url) as log:
         batch = _batch(log, job)
-        keys = [*scenes] if scenes else planned_keys(log.log, batch)
+        planned = known_keys(log.log, batch)
+        keys = _named(log, batch, scenes, planned) if scenes else [*planned]
         project, stage = batch.natural_key
         new = log.scenes.regenerate(project, stage, keys, reason, actor)
     marked = {each: _count(events) for each, events in new.items()}
@@ -121,7 +126,7 @@ def regenerate(
         for line in lines:
             click.echo(line, err=True)
         how = {"verbose": False, "wants_json": wants_json}
-        ctx.exit(_run_again(url, job, Selection((*keys,)), workers, how))
+        ctx.exit(_run_again(url, job, Selection((*keys,), command="regenerate"), workers, how))
     if wants_json:
         print_json({"job": job, "marked": marked})
     else:
@@ -155,6 +160,23 @@ def _batch(log: ResumeLog, name: str) -> SceneBatch:
     if not isinstance(state, SceneBatch):
         raise InputError(f"{state.title} has no scenes; name PROJECT/STAGE")
     return state
+
+
+def _named(
+    log: ResumeLog, batch: SceneBatch, names: tuple[str, ...], planned: Container[str]
+) -> list[str]:
+    """Return the keys of scenes that are named as for `retry`, if the log knows how they were run."""
+    from resumelog.infrastructure.cli.recipe import recorded_recipe
+    from resumelog.infrastructure.cli.scene_runs import SceneRuns, Selection
+
+    if all(name in planned for name in names):
+        return [*names]
+    project, stage = batch.natural_key
+    with suppress(InputError):
+        recipe, scenes = recorded_recipe(log.log, batch)
+        runs = SceneRuns((project, stage), recipe, scenes, Selection(names))
+        return runs.only or []
+    return [*names]
 
 
 def _count(events: Any) -> int:

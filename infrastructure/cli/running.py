@@ -8,6 +8,7 @@ import click
 
 from resumelog.infrastructure.cli.options import (
     FILE_NAME,
+    InputError,
     as_json,
     complete_file,
     complete_project,
@@ -93,6 +94,8 @@ def run(
     for each in (stage, options["after"]):
         if each is not None:
             SceneBatch.named(project, each)  # a bad name is refused before a log is made
+    if options["after"] == stage:
+        raise InputError(f"--after {stage} is the stage itself; name one that is made before it")
     recipe = Recipe(
         command,
         source if source == "-" else str(Path(source).absolute()),

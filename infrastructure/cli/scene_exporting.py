@@ -43,7 +43,7 @@ def export_progress(
     These are storyboard_progress.json, enhancement_progress.json and a text per scene,
     storyboard/scene_N_storyboard.txt. A log has the results and the keys of scenes, and what they
     say only where they were imported: else --plan tells, and nothing is made up. A storyboard's
-    result must be text, an enhancement's an object.
+    result must be text, an enhancement's an object, or text that is one in JSON.
 
     Each file is there whole or not at all. One that another program wrote or changed is not
     replaced. The text of a scene that is no longer done is removed.

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from resumelog.domain.wording import counted
 from resumelog.infrastructure.cli.options import InputError
 from resumelog.infrastructure.cli.printing import print_json, print_lines
 
@@ -96,18 +97,21 @@ def _document(project: str, stage: str, it: ImportedStage, version: int) -> dict
 
 def _told(project: str, stage: str, it: ImportedStage) -> list[str]:
     found, job = it.found, f"batch {project}/{stage}"
-    counted = f"{len(found.results)} of {len(found.plan)} scenes"
-    lines = [f"{job}: imported {counted} from {found.source}"]
+    taken = f"{len(found.results)} of {counted(len(found.plan), 'scene')}"
+    lines = [f"{job}: imported {taken} from {found.source}"]
     if not found.results:
         lines = [f"{job}: nothing of {found.source} can be imported"]
     elif not it.is_new:
         lines = [f"{job}: this file was imported before, and nothing changed"]
-    lines += [f"  {len(found.holes)} without an entry: {_indexes(found.holes)}"] * bool(found.holes)
-    twice = f"  {len(found.duplicates)} with several entries: {_indexes(found.duplicates)}"
-    lines += [twice] * bool(found.duplicates)
+    for indexes, what in (
+        (found.holes, "without an entry"),
+        (found.duplicates, "with several entries"),
+    ):
+        scenes = counted(len(indexes), "scene")
+        lines += [f"  {scenes} {what}: index {_indexes(indexes)}"] * bool(indexes)
     lines += [f"  doubt: {doubt}" for doubt in found.doubts[:DOUBTS_SHOWN]]
     if (more := len(found.doubts) - DOUBTS_SHOWN) > 0:
-        lines.append(f"  and {more} more doubts; --json tells all")
+        lines.append(f"  and {counted(more, 'more doubt')}; --json tells all")
     return lines
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from resumelog.domain.plan import Plan
 from resumelog.domain.scene_batch import BatchStatus, SceneBatch
@@ -23,12 +23,25 @@ if TYPE_CHECKING:
 
 
 class Selection(NamedTuple):
-    """Which scenes a run makes: all that remain, or fewer; `regenerate` takes done ones as well."""
+    """Which scenes a run makes: all that remain, or fewer; `regenerate` takes done ones as well.
+
+    `command` chose them.
+    """
 
     only: tuple[str, ...] = ()
     retry_failed: bool = False
     regenerate: bool = False
     actor: str = ""
+    command: Literal["run", "retry", "regenerate"] = "run"
+
+    @property
+    def rest(self) -> str:
+        """Say who makes the scenes that were not chosen; nothing where all were."""
+        if self.command != "run":
+            return f"{self.command} makes no others, the command of the batch does"
+        options = {"--only": self.only, "--retry-failed": self.retry_failed}
+        said = " and ".join(name for name, is_said in options.items() if is_said)
+        return f"run it without {said} to make them" if said else ""
 
 
 class SceneRuns:
@@ -46,12 +59,13 @@ class SceneRuns:
         self._kept = SceneBatch.named(*names)
         self.plan = plan_of(recipe, scenes)
         self._jobs = jobs_of(recipe, scenes, self.plan)
-        self._only = _keys(selection.only, self.plan, self._jobs) if selection.only else None
+        self.only = _keys(selection.only, self.plan, self._jobs) if selection.only else None
 
     def display(self, *, verbose: bool, wants_json: bool) -> Display:
         """Return what shows it."""
         tries = retry_of(self._recipe).attempts
-        return Display("/".join(self._names), verbose=verbose, wants_json=wants_json, tries=tries)
+        how = {"verbose": verbose, "wants_json": wants_json}
+        return Display("/".join(self._names), tries=tries, rest=self._selection.rest, **how)
 
     def run(self, log: ResumeLog, display: Display, workers: int | None = None) -> Exit:
         """Open the batch and work on it. Raises AlreadyRunning, NotSaved, LeaseLost, StoreError."""
@@ -60,7 +74,10 @@ class SceneRuns:
         batch = self._opened(log)
         recipe = replace(self._recipe, workers=workers or self._recipe.workers)
         worker = SceneWorker(batch, recipe, self._jobs, display, lambda: self._asked(log))
-        return worker.work(self._chosen(batch))
+        chosen = self._chosen(batch)
+        if self._selection.retry_failed and not chosen:
+            display.say(f"{display.job}: nothing to retry, none of these scenes failed last")
+        return worker.work(chosen)
 
     def _opened(self, log: ResumeLog) -> Batch:
         def opened() -> Batch:
@@ -68,7 +85,7 @@ class SceneRuns:
 
         batch = opened()
         if self._selection.regenerate:
-            wanted = self._only if self._only is not None else [*self.plan]
+            wanted = self.only if self.only is not None else [*self.plan]
             log.scenes.regenerate(*self._names, wanted, actor=self._selection.actor)
             if batch.is_over:  # it was complete, and is not any more
                 return opened()
@@ -77,9 +94,9 @@ class SceneRuns:
 
     def _chosen(self, batch: Batch) -> list[str] | None:
         if not self._selection.retry_failed:
-            return self._only
+            return self.only
         failed = [scene.key for scene in batch.failed()]
-        return [key for key in failed if self._only is None or key in self._only]
+        return [key for key in failed if self.only is None or key in self.only]
 
     def _asked(self, log: ResumeLog) -> str:
         """Say who paused or stopped the batch, and why; nothing if nobody did."""
@@ -103,6 +120,6 @@ def _keys(asked: Iterable[str], plan: Plan, jobs: dict[str, SceneJob]) -> list[s
     )
     for name in chosen:
         if name not in named:
-            some = ", ".join([*named][:5])
+            some = ", ".join([job.label for job in jobs.values()][:5])
             raise InputError(f"there is no scene {name!r} in INPUT; it begins with {some}")
     return [named[name] for name in chosen]

@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Mapping
 
 from resumelog.application.batch import Batch
 from resumelog.application.errors import NotSaved, Terminated
-from resumelog.infrastructure.cli.display import Display
+from resumelog.infrastructure.cli.display import AGAIN, Display
 from resumelog.infrastructure.cli.outcomes import Exit
 from resumelog.infrastructure.cli.recipe import Recipe
 from resumelog.infrastructure.cli.scene_jobs import SceneJob
@@ -29,7 +29,7 @@ class SceneWorker:
         self._batch, self._recipe, self._jobs = batch, recipe, jobs
         self._display, self._asked = display, asked
         self._interrupts = Interrupts(display.say)
-        self._cause, self._was_asked = "", False
+        self._cause, self._was_asked, self._next_step = "", False, ""
 
     def work(self, only: Collection[str] | None = None) -> Exit:
         """Do what remains, or of these, record how it ended, and return the exit code.
@@ -46,7 +46,7 @@ class SceneWorker:
         except NotSaved as unsaved:
             display.report(batch, self._cause or self._interrupts.cause, unsaved=str(unsaved))
             raise
-        display.report(batch, self._cause, paused=self._was_asked)
+        display.report(batch, self._cause, next_step=self._next_step)
         return self._exit_code(only)
 
     def _run(self, only: Collection[str] | None) -> None:
@@ -66,7 +66,10 @@ class SceneWorker:
             self._cause = ""
         elif not self._interrupts.cause and (asked := self._asked()):
             self._cause, self._was_asked = asked, True
+            self._next_step = f"resumelog resume {self._display.job}, or {AGAIN}"
         elif self._cause:
+            if self._cause == batch.waits(len(batch.waiting(batch.left(only)))):
+                self._next_step = "run the same command once they are done there"
             batch.leave(self._cause)
 
     def _tell_notes(self, error: BaseException) -> None:

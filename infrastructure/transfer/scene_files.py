@@ -13,6 +13,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from pydantic import JsonValue
+
 from resumelog.application.errors import ForeignFile, NoOldForm
 from resumelog.application.scene_records import RecordedScene, RecordedScenes
 from resumelog.domain.scene_match import CONTEXT_FIELDS
@@ -108,15 +110,25 @@ def _document(form: Format, recorded: RecordedScenes) -> dict[str, Any]:
 
 
 def _entry(form: Format, scene: RecordedScene, title: str) -> dict[str, Any]:
-    if not isinstance(scene.result, form.result_type):
+    result = _result(form, scene)
+    if not isinstance(result, form.result_type):
         kind = "text" if form.result_type is str else "an object"
         why = f"the result of scene {scene.place} is not {kind}, as {form.result} is"
         raise NoOldForm(title, file=form.file_name, why=why)
     return {
         "scene_index": scene.place,
         "scene_info": scene.content,
-        form.result: scene.result,
+        form.result: result,
     }
+
+
+def _result(form: Format, scene: RecordedScene) -> JsonValue:
+    """Return a result; what a command printed is text, and may say an object."""
+    if form.result_type is not str and isinstance(scene.result, str):
+        with suppress(ValueError, RecursionError):
+            said: JsonValue = json.loads(scene.result)
+            return said
+    return scene.result
 
 
 def _has_texts(files: Collection[str]) -> bool:

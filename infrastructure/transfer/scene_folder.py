@@ -77,7 +77,7 @@ def export_folder(
         try:
             recorded[stage] = scenes.recorded(project, stage, plan)
         except JobNotFound as error:
-            missing = error
+            missing = missing or error
             if stages is not None:
                 raise
     if missing and not recorded:

@@ -82,7 +82,7 @@ def test_a_job_is_shown_with_what_is_next_and_the_event_that_decided_it(cli: Cli
     out = cli("show", JOB).out
     assert out.startswith(f"batch {JOB}, version 6\n")
     assert re.search(r"^status +open, 2 of 3 done, 1 failed +\(Interrupted, version 6, ", out, re.M)
-    assert re.search(r"^next +2: failed 1 times +\(SceneFailed, version 4, ", out, re.M)
+    assert re.search(r"^next +2: failed 1 time +\(SceneFailed, version 4, ", out, re.M)
     assert re.search(r"^worker +nobody works on it$", out, re.M)
 
 

@@ -78,7 +78,7 @@ def test_a_scene_that_fails_is_tried_again_in_the_same_run(cli: Cli) -> None:
     second = ("sh", "-c", 'echo "$1" >> ran; [ $(grep -c "$1" ran) = 2 ] || exit 7', "sh", "{id}")
     ran = cli.run(*second, options=["--retries", "1", *NOW])
     assert (ran.code, sorted(cli.lines("ran"))) == (0, ["1", "1", "2", "2", "3", "3"])
-    assert "again   1: retrying 2 of 2 in 0 s: exit code 7\n" in ran.err
+    assert "again   1: retrying 2 of 2 at once: exit code 7\n" in ran.err
     assert errors(cli) == ["exit code 7"] * 3
 
 
@@ -124,7 +124,7 @@ def test_no_more_are_begun_after_so_many_failures(cli: Cli) -> None:
     cli.scenes(*range(10))
     ran = cli.run("false", options=["--stop-after-failures", "2"])
     assert (ran.code, len(errors(cli))) == (1, 2)
-    assert "10 remain after stopped after 2 failures" in ran.err
+    assert "10 remain, stopped after 2 failures; run the same command to go on" in ran.err
 
 
 # --check
@@ -186,7 +186,7 @@ def test_a_stage_is_made_again_where_the_one_before_made_something_else(cli: Cli
 def test_only_the_scenes_that_are_named_are_made(cli: Cli, only: list[str]) -> None:
     ran = cli.run(*RECORDS, options=only)
     assert (ran.code, sorted(cli.lines("ran"))) == (0, ["1", "3"])
-    assert "1 remain" in ran.err
+    assert "1 remains; run it without --only to make them" in ran.err
 
 
 def test_a_scene_without_a_key_is_named_by_its_line(cli: Cli) -> None:
@@ -247,6 +247,7 @@ def test_the_params_are_part_of_every_input(cli: Cli) -> None:
         (["--check", "a 'b"], "can't be split"),
         (["--workers", "0"], "not in the range"),
         (["--after", ""], "can't name a job"),
+        (["--after", "video"], "is the stage itself; name one that is made before it"),
     ],
     ids=str,
 )

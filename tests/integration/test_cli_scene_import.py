@@ -65,7 +65,7 @@ def test_its_document_has_every_fact(cli: Cli) -> None:
         "duplicates": [3],
         "doubts": [
             "storyboard_progress.json: entry 4 is not taken: it is no object, but 7",
-            "what scenes 1, 2 are is not known; --plan tells",
+            "the content of scenes 1, 2 is not known; --plan tells",
         ],
         "source": str(old / "storyboard_progress.json"),
         "recorded_at": None,
@@ -77,7 +77,9 @@ def test_holes_duplicates_and_doubts_are_told_in_lines(cli: Cli) -> None:
     bad = [{"scene_index": "\x1b[31m"} for _ in range(25)]
     write(cli.folder / "damaged", "storyboard", entry(0), entry(3), entry(3), *bad)
     out = cli("import", "damaged", "--project", "p").out
-    assert "  2 without an entry: 1, 2\n  1 with several entries: 3\n" in out
+    assert (
+        "  2 scenes without an entry: index 1, 2\n  1 scene with several entries: index 3\n" in out
+    )
     assert out.count("  doubt: storyboard_progress.json: entry ") == 20
     assert "more doubts; --json tells all" in out
     assert "\x1b" not in out
@@ -199,6 +201,15 @@ def test_a_result_that_the_old_files_can_not_hold_is_refused(cli: Cli) -> None:
     require_refused(cli, line, "can't be written as enhancement_progress.json: the result of scene")
 
 
+def test_an_object_that_a_command_printed_is_written_as_one(cli: Cli) -> None:
+    cli.scenes(1)
+    prints = ("echo", '{"enhanced_description": "好"}')
+    cli("run", "scenes.jsonl", "--project", "reel", "--stage", "enhancement", "--", *prints)
+    assert cli("export-progress", "reel", "new", "--plan", "scenes.jsonl").code == 0
+    written = json.loads((cli.folder / "new/enhancement_progress.json").read_text())
+    assert written["enhanced_results"][0]["enhanced_result"] == {"enhanced_description": "好"}
+
+
 def test_a_file_of_another_program_is_refused_unless_forced(cli: Cli) -> None:
     cli(*IMPORT)
     line = ("export-progress", "归途", "old")
@@ -209,7 +220,7 @@ def test_a_file_of_another_program_is_refused_unless_forced(cli: Cli) -> None:
 
 def test_an_unknown_project_is_refused(cli: Cli) -> None:
     cli(*IMPORT)
-    require_refused(cli, ("export-progress", "other", "new"), "no job is named 'other/")
+    require_refused(cli, ("export-progress", "other", "new"), "no job is named 'other/storyboard'")
     (cli.folder / "resumelog.db").unlink()
     ran = cli("export-progress", "归途", "new")
     assert (ran.code, ran.out) == (2, "")

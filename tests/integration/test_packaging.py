@@ -15,7 +15,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 FOLDERS = ("domain", "application", "infrastructure")
 HOST = """
-import domain, resumelog, resumelog.domain.export_job
+import domain, resumelog, resumelog.domain.export_job, resumelog.events
 assert domain.WHOSE == "the host's", domain.__file__
 with resumelog.open("jobs.db") as log, log.exports.resume("reel.mp4") as job:
     for unit in job.remaining(3):

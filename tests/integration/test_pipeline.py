@@ -92,7 +92,7 @@ def test_a_scene_that_fails_is_missing_later_and_the_others_go_on(
     assert report.stages["video"].cause == "1 scene waits for audio"
     (*_, last) = events_of(log, "归途/audio")
     assert isinstance(last, Interrupted)
-    assert last.cause == "left with 1 scenes to do, 0 of them failed; 1 scene waits for image"
+    assert last.cause == "left with 1 scene to do, 0 of them failed; 1 scene waits for image"
     assert making.taken() == sorted({*in_stages(*KEYS)} - {("audio", "3"), ("video", "3")})
     assert pipeline(log, making, FOUR).run(mode=mode).is_complete
     assert making.taken() == in_stages("3", since="image")
@@ -137,8 +137,6 @@ def test_regenerate_marks_only_what_is_done(log: ResumeLog) -> None:
     assert not any(log.scenes.regenerate("归途", "storyboard", ["3"]).values())
     with pytest.raises(UnknownScene):
         log.scenes.regenerate("归途", "storyboard", ["9"])
-    with pytest.raises(UnknownScene):
-        log.scenes.regenerate("没有", "storyboard", ["1"])
 
 
 def test_an_edited_scene_is_redone_in_all_stages(log: ResumeLog, mode: Any) -> None:

@@ -49,3 +49,10 @@ def test_errors_that_a_docstring_names_are_public(name: str) -> None:
 
 def test_every_public_name_has_a_home_and_every_home_a_name() -> None:
     assert {*resumelog.__all__} - {"__version__"} == {*resumelog._HOMES}
+
+
+def test_no_error_names_its_job_a_second_time() -> None:
+    modules = (of_domain, of_application, of_media)
+    texts = {getattr(vars(module).get(name), "text", "") for module in modules for name in ERRORS}
+    assert len(texts) > 50
+    assert [text for text in texts if "{job}" in text] == []

@@ -71,7 +71,7 @@ def test_an_export_with_every_unit_done_names_no_unit_as_next() -> None:
 def test_a_batch_goes_on_with_all_that_is_not_done() -> None:
     point = resume_point(given(SceneBatch, *BATCH), scenes.PLAN)
     assert (values(point.done), values(point.next)) == (["s1"], ["s2", "s3"])
-    assert point.next[0].what == "s2: failed 1 times"
+    assert point.next[0].what == "s2: failed 1 time"
     assert point.start.value == "s2"
     assert point.status.what == "open, 1 of 3 done, 1 failed"
 
@@ -144,7 +144,7 @@ def test_an_explanation_has_a_line_for_each_part_with_its_event() -> None:
         "batch 电影🎬/storyboard, version 5",
         "status    open, 1 of 3 done, 1 failed  (Interrupted, version 5, 2025-03-01 08:30:20+0000)",
         "done      s1  (SceneCompleted, version 3, 2025-03-01 08:30:09+0000)",
-        "next      s2: failed 1 times  (SceneFailed, version 4, 2025-03-01 08:30:09+0000)",
+        "next      s2: failed 1 time  (SceneFailed, version 4, 2025-03-01 08:30:09+0000)",
         "next      s3  (Interrupted, version 5, 2025-03-01 08:30:20+0000)",
         "from      scene s2  (Opened, version 1, 2025-03-01 08:30:00+0000)",
         "attempts  s1: 1  (SceneCompleted, version 3, 2025-03-01 08:30:09+0000)",

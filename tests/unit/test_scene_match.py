@@ -55,7 +55,7 @@ def test_with_a_plan_what_it_has_more_remains_to_be_done() -> None:
 def test_a_hole_is_told_and_what_stands_around_it_is_taken() -> None:
     stage = found(said(0), said(3))
     assert (indexes(stage), stage.holes) == ([0, 3], (1, 2))
-    assert stage.doubts == ("what scenes 1, 2 are is not known; --plan tells",)
+    assert stage.doubts == ("the content of scenes 1, 2 is not known; --plan tells",)
     assert found(said(0), said(3), plan=SCENES).doubts == ()
 
 
