@@ -135,7 +135,9 @@ def _contradictions(
     fields: dict[str, Any], entries: list[SceneEntry], listed: int
 ) -> Iterator[str]:
     total, last = fields.get("total_scenes"), fields.get("last_completed_scene")
-    if "total_scenes" in fields and total != listed:
+    if "total_scenes" not in fields:
+        yield f"it does not say its total_scenes; the {listed} entries that it holds count"
+    elif total != listed:
         yield f"it says total_scenes {_shown(total)}, and holds {listed} entries; those count"
     highest = max((entry.scene_index for entry in entries), default=None)
     latest = entries[-1].scene_index if entries else None

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import subprocess
-import sys
 import time
 from pathlib import Path
 
@@ -102,13 +100,10 @@ def test_sigterm_ends_the_run_at_once_and_says_so(folder: Path, way: str) -> Non
 
 
 def test_a_pause_from_another_process_ends_the_run_and_is_told(folder: Path) -> None:
-    ask = (
-        "import resumelog\nwith resumelog.open('jobs.db') as log:"
-        " log.scenes.pause('电影', '分镜', '午休', '小王')"
-    )
     with child("threads", 0.2, cwd=folder, module="running") as process:
         begun(folder, "2")
-        subprocess.run([sys.executable, "-c", ask], cwd=folder, check=True, timeout=60)
+        with resumelog.open(folder / "jobs.db", root=folder) as log:
+            log.scenes.pause("电影", "分镜", "午休", "小王")
         code, out, err = finished(process)
     assert (code, out.strip()) == (0, "the batch was paused by 小王: 午休"), err
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from support.scene_files import FOLDER, content, document, entry, read
 from support.strategies import JSON_VALUES
@@ -52,6 +52,7 @@ def test_any_bytes_are_read_without_an_error(found: bytes) -> None:
 
 
 @given(st.integers(0, 5000), st.binary(max_size=8))
+@example(923, b" ")  # in the name of total_scenes
 def test_bytes_put_over_others_give_entries_or_doubts(at: int, altered: bytes) -> None:
     whole = small("storyboard")
     at %= len(whole)
