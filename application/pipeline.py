@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from resumelog.application.errors import BadArgument
 from resumelog.application.ports import Signals
+from resumelog.application.run_options import require
 from resumelog.application.scene import Report
 from resumelog.application.scene_coordinator import Coordinator
 from resumelog.application.scene_run import SceneRun
@@ -74,6 +75,7 @@ class Pipeline:
         if mode not in get_args(Mode):
             advice = f"choose {' or '.join(get_args(Mode))}"
             raise BadArgument(option="mode", given=mode, advice=advice)
+        require({"stop": stop})
         with self._signals, ExitStack() as opened:
             runs = self._opened(opened, stop)
             at_work = [run for run in runs.values() if not run.is_over]

@@ -53,6 +53,7 @@ def require(options: RunOptions) -> None:
         if given is not None and (not isinstance(given, int) or given < 1):
             raise BadArgument(option=name, given=given, advice="give 1 or more")
     timeout_s = options.get("timeout_s")
+    _require_kind("timeout_s", timeout_s, int | float, "give seconds")
     if timeout_s is not None and not 0 < timeout_s < float("inf"):
         raise BadArgument(option="timeout_s", given=timeout_s, advice="give seconds, more than 0")
 

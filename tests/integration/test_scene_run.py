@@ -241,6 +241,7 @@ def test_a_function_that_cannot_be_sent_is_refused_and_the_batch_can_still_be_ru
         {"worker": 4},
         {"timeout_s": 0},
         {"timeout_s": float("nan")},
+        {"timeout_s": "60"},
         {"stop_after_failures": 0},
         {"retry": 3},
         {"check": "is_script"},
