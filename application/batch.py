@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
@@ -29,6 +29,8 @@ logger = logging.getLogger("resumelog")
 
 OUTCOME_BYTES = 1024
 """What an outcome without a result takes, so that these are bounded as well."""
+
+HasNoPlace = Callable[[Scene, Exception], object]
 
 
 class Batch(WatchedBatch):
@@ -118,11 +120,14 @@ class Batch(WatchedBatch):
         self._running.begun(InFlight(scene.key, scene.attempt, **left_behind))
         self._note_begun([scene])
 
-    def begin(self, scenes: Iterable[Scene]) -> list[Scene]:
-        """Note that scenes are in flight, and return them with the paths to write their files to."""
+    def begin(self, scenes: Iterable[Scene], has_no_place: HasNoPlace | None = None) -> list[Scene]:
+        """Note that scenes are in flight, and return them with the paths to write their files to.
+
+        One that can have no such path is left out, and `has_no_place` told; without it that is raised.
+        """
         scenes = [*scenes]
         if self._files.are_made:
-            scenes = [placed for scene in scenes if (placed := self._with_partial(scene))]
+            scenes = [*self._with_partials(scenes, has_no_place)]
         self._running.begun(*map(_in_flight, scenes))
         self._note_begun(scenes)
         return scenes
@@ -278,13 +283,19 @@ class Batch(WatchedBatch):
         except ResumelogError as unsaved:
             error.add_note(f"and its record was not saved: {unsaved}")
 
-    def _with_partial(self, scene: Scene) -> Scene | None:
-        """Say where a scene writes its file; where there can be none, that is its failure."""
-        try:
-            return replace(scene, partial=self._files.partial(scene, None))
-        except OSError as error:
-            self.fail(scene, error)
-            return None
+    def _with_partials(
+        self, scenes: Iterable[Scene], has_no_place: HasNoPlace | None
+    ) -> Iterator[Scene]:
+        """Say where scenes write their files."""
+        for scene in scenes:
+            try:
+                partial = self._files.partial(scene, None)
+            except Exception as error:
+                if not has_no_place:
+                    raise
+                has_no_place(scene, error)
+            else:
+                yield replace(scene, partial=partial)
 
     def _placed(self, key: str) -> Artifact | None:
         """Move a scene's file into place, unless another worker is at it: then it is not ours to replace."""

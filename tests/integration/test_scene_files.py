@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from support.logs import events_of, scenes
 
-from resumelog import Batch, ResumeLog, Scene
+from resumelog import Batch, ResumeLog, Retry, Scene, SceneUpdate
 from resumelog.domain.scene_events import SceneInvalidated
 
 
@@ -69,6 +69,37 @@ def test_a_place_that_there_cannot_be_is_that_scenes_failure(
         report = batch.run(draw)
     assert (report.done, [each.key for each in report.failed]) == (2, ["2"])
     assert "IsADirectoryError" in report.failed[0].error
+
+
+def test_a_scene_without_a_place_is_told_and_tried_again_as_any_that_fails(
+    log: ResumeLog, tmp_path: Path
+) -> None:
+    (tmp_path / "images" / "2.png").mkdir(parents=True)
+    told = list[tuple[str, int]]()
+    batch = opened(log)
+
+    def listen(update: SceneUpdate) -> None:
+        if update.scene.key == "2":
+            told.append((str(update.state), update.scene.attempt))
+        if update.state == "retrying" and update.scene.attempt == 2:
+            assert "IsADirectoryError" in update.error
+            (tmp_path / "images" / "2.png").rmdir()
+
+    batch.on_scene(listen)
+    assert batch.run(draw, retry=Retry(attempts=3, backoff_s=0, jitter_s=0)).is_complete
+    attempts = [(state, attempt) for attempt in (1, 2) for state in ("begun", "retrying")]
+    assert told == [*attempts, ("begun", 3), ("done", 3)]
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_scenes_without_a_place_count_among_the_failures_that_end_the_run(
+    log: ResumeLog, tmp_path: Path, workers: int
+) -> None:
+    (tmp_path / "images").write_text("no folder")
+    with opened(log) as batch:
+        report = batch.run(draw, workers=workers, stop_after_failures=workers)
+    assert (len(report.failed), report.remaining) == (workers, 3)
+    assert report.cause == f"stopped after {workers} failures"
 
 
 @pytest.mark.parametrize(
