@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
@@ -54,7 +55,7 @@ class Batch(WatchedBatch):
         super().__init__(running, files, plan, before)
         self.stale = stale
         in_flight = running.claim.in_flight if running.claim else None
-        self.cut_off = None if in_flight is None else tuple(unit for unit, _ in in_flight)
+        self.cut_off = None if in_flight is None else tuple(unit for unit, nth in in_flight if nth)
         self.signals, self.listeners = signals, Listeners()
         self.monotonic = running.clock.monotonic
         self._tried: dict[str, tuple[Scene | str | None, int]] = {}
@@ -168,6 +169,18 @@ class Batch(WatchedBatch):
         """Note that a scene that was begun was not tried after all."""
         self._running.ended(scene.key)
         self._files.discard(scene.key)
+
+    def let_go(self, scene: Scene, attempt: Future[Any]) -> None:
+        """Leave an attempt to itself that can't be ended; what it writes is removed once it ends.
+
+        A successor removes what a kill leaves there: it is noted in flight, as no attempt.
+        """
+        if scene.partial is None:
+            return
+        path, running = str(scene.partial), self._running
+        if running.claim:
+            running.begun(InFlight(path, 0, partial=path))
+        self._files.late.add(scene.partial, attempt, lambda: running.ended(path))
 
     def fail(self, scene: Scene | str, error: object) -> Saved:
         """Record that an attempt at a scene failed; the others go on."""

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from resumelog.application.errors import BadArgument, SceneFileMissing
+from resumelog.application.late_files import LateFiles
 from resumelog.application.ports import Artifacts
 from resumelog.application.scene import Scene
 from resumelog.domain.values import Artifact
@@ -23,6 +24,7 @@ class BatchFiles:
         self._artifacts, self._where = artifacts, where
         self._begun: dict[str, tuple[Path, Path]] = {}
         self._placed: dict[str, Artifact] = {}
+        self.late = LateFiles(artifacts.discard)
 
     @property
     def are_made(self) -> bool:

@@ -72,7 +72,8 @@ class WatchedBatch(BatchReader):
         done = state.done
         to_do = min(self._expected - self._made, total - self._made) - len(self._given_up)
         rate, left_s, elapsed_s = self._pace.now(to_do)
-        counts = (done, state.failed, self._running.busy, total - done, total)
+        running = max(self._running.busy - len(self._files.late), 0)
+        counts = (done, state.failed, running, total - done, total)
         return BatchFacts(*counts, rate, left_s, held, elapsed_s, self._done_before)
 
     def on_progress(self, callback: OnBatchProgress) -> Callable[[], None]:

@@ -148,6 +148,10 @@ class SceneFlights:
             future.cancel()
         self.shop.abandon()
 
+    def left(self) -> Iterator[tuple[Scene, Landing]]:
+        """Iterate over what is still in flight."""
+        return ((flight.scene, future) for future, flight in self._flights.items())
+
     def close(self) -> None:
         """Let go of workers that hang."""
         if self._hanging:

@@ -144,6 +144,11 @@ class SceneRun:
         """Let go of workers that hang."""
         self._flights.close()
 
+    def tidy(self) -> None:
+        """See to the files of what is still in flight, once its executor has ended what it can."""
+        for scene, future in self._flights.left():
+            self._batch.let_go(scene, future)
+
     def report(self) -> Report:
         """Return how the batch stands after this run."""
         cause = self._cause or self._batch.waits(len(self._waiting))
@@ -280,6 +285,7 @@ class SceneRun:
     def let_go(self) -> None:
         """Fail what took too long and could not be interrupted."""
         for future, scene in self._flights.overdue():
+            self._batch.let_go(scene, future)
             timeout_s = self._timeout_s or 0.0
             why = TimeoutError(f"it took longer than {timeout_s:g} s")
             ended = self._attempt.failed(why)
