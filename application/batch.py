@@ -137,12 +137,15 @@ class Batch(WatchedBatch):
         """Return a temporary path for a scene's file; completing the scene moves it into place.
 
         The place is `path`, or what `open(artifact=…)` says. A scene that is done is invalidated
-        first: its file is about to be another. A successor removes what a kill leaves there.
+        first: its file is about to be another. A successor removes what a kill leaves there. Raises
+        BadArgument for a path at which another scene has its file, or is writing it.
         """
         scene = self.scene(scene) if isinstance(scene, str) else scene
-        if self._running.state.is_done(scene.key):
-            self.regenerate([scene], "its file is made again")
-        partial = self._files.partial(scene, path)
+        with self._running.lock:
+            self._files.require_free(scene, path, self._made_files, self._counts)
+            if self._running.state.is_done(scene.key):
+                self.regenerate([scene], "its file is made again")
+            partial = self._files.partial(scene, path)
         self.begun(scene, partial=str(partial))
         return partial
 
@@ -211,6 +214,7 @@ class Batch(WatchedBatch):
             running.ended(outcome.scene)
         size = sum(map(_size, outcomes))
         saved = running.do(lambda batch, by: batch.record(outcomes, plan, by, at), size)
+        self._files.note_made((each.scene, each.artifact) for each in outcomes if each.artifact)
         for outcome in outcomes:
             self._files.recorded(outcome.scene)
             self._tried[outcome.scene] = (None, outcome.attempt)
@@ -315,6 +319,16 @@ class Batch(WatchedBatch):
         if self._files.has_begun(key):
             self._running.watch()
         return self._files.placed(key, self.title)
+
+    def _made_files(self) -> Iterator[tuple[str, Artifact]]:
+        """Iterate over the files that the log has."""
+        for key, record in self._running.state.scenes.items():
+            if record.state == "done" and record.artifact:
+                yield key, record.artifact
+
+    def _counts(self, key: str) -> bool:
+        """Tell whether a scene of the plan is done, on disk or not yet."""
+        return key in self.plan and not self.is_left(key)
 
     def _is_recorded(
         self, scene: Scene | str, result: Payload | None, artifact: Artifact | None

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from support.logs import events_of, scenes
 
-from resumelog import Batch, ResumeLog, Retry, Scene, SceneUpdate
+from resumelog import BadArgument, Batch, ResumeLog, Retry, Scene, SceneUpdate
 from resumelog.domain.scene_events import SceneInvalidated
 
 
@@ -100,6 +100,52 @@ def test_scenes_without_a_place_count_among_the_failures_that_end_the_run(
         report = batch.run(draw, workers=workers, stop_after_failures=workers)
     assert (len(report.failed), report.remaining) == (workers, 3)
     assert report.cause == f"stopped after {workers} failures"
+
+
+def file_made(batch: Batch, key: str, path: str) -> None:
+    batch.artifact(key, path).write_text(key)
+    batch.complete(key)
+
+
+def test_a_path_is_given_to_one_scene(log: ResumeLog, tmp_path: Path) -> None:
+    with opened(log, artifact=None) as batch:
+        file_made(batch, "1", "one.png")
+        batch.artifact("2", "two.png")
+        for path in ("one.png", tmp_path / "images" / ".." / "one.png", "two.png"):
+            with pytest.raises(BadArgument, match=r"scene [12] has its file there"):
+                batch.artifact("3", path)
+        file_made(batch, "1", "one.png")  # its own, once more
+    with opened(log, artifact=None) as batch:
+        with pytest.raises(BadArgument, match="scene 1 has its file there"):
+            batch.artifact("2", "one.png")
+        with pytest.raises(BadArgument, match="scene 1 has its file there"):
+            batch.artifact("2", "./one.png")
+    assert (tmp_path / "one.png").read_text() == "1"
+
+
+def test_a_done_scene_that_is_refused_a_path_stays_done(log: ResumeLog) -> None:
+    with opened(log, artifact=None) as batch:
+        file_made(batch, "1", "one.png")
+        file_made(batch, "2", "two.png")
+        with pytest.raises(BadArgument):
+            batch.artifact("2", "one.png")
+        assert batch.counts().done == 2
+
+
+def test_a_path_is_free_again_once_its_scene_is_to_be_made_again_failed_or_is_gone(
+    log: ResumeLog,
+) -> None:
+    with opened(log, artifact=None) as batch:
+        file_made(batch, "1", "one.png")
+        batch.regenerate(["1"])
+        file_made(batch, "2", "one.png")
+        with pytest.raises(BadArgument, match="scene 2 has its file there"):
+            batch.artifact("1", "one.png")
+        batch.artifact("1", "another.png")
+        batch.fail("1", "太暗")
+        file_made(batch, "3", "another.png")
+    with log.scenes.open("电影", "画面", scenes=scenes(1, 2)) as batch:
+        file_made(batch, "1", "another.png")
 
 
 @pytest.mark.parametrize(
