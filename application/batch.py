@@ -16,6 +16,7 @@ from resumelog.application.ports import InFlight, Signals
 from resumelog.application.run_options import RunOptions
 from resumelog.application.running import Running, Saved
 from resumelog.application.scene import Report, Scene, SceneName
+from resumelog.application.scene_in_hand import SceneInHand
 from resumelog.application.scene_run import SceneRun
 from resumelog.application.scene_updates import Listeners, OnScene
 from resumelog.application.stage_before import StageBefore
@@ -59,6 +60,7 @@ class Batch(WatchedBatch):
         self.signals, self.listeners = signals, Listeners()
         self.monotonic = running.clock.monotonic
         self._tried: dict[str, tuple[Scene | str | None, int]] = {}
+        self._in_hand = SceneInHand(running)
 
     # Let it do the loop
 
@@ -116,9 +118,20 @@ class Batch(WatchedBatch):
 
     # A loop of one's own
 
+    def remaining(self, only: Iterable[SceneName] | None = None) -> Iterator[Scene]:
+        """Iterate over the scenes that are not done, in order, and stop at a pause or a stop.
+
+        Those that are not done in the stage before are passed over. `only` narrows them. The scene
+        that the loop has in hand is noted in flight: a successor records that a kill cut it off.
+        Where several are taken at once none is noted; `begun` and `artifact` do that. Raises
+        UnknownScene for a scene outside the plan, LeaseLost.
+        """
+        return self._in_hand.each(super().remaining(only))
+
     def begun(self, scene: Scene, **left_behind: Any) -> None:
         """Note that a scene is in flight, with the process group and the partial file it leaves."""
         self._running.begun(InFlight(scene.key, scene.attempt, **left_behind))
+        self._in_hand.begun(scene.key)
         self._note_begun([scene])
 
     def begin(self, scenes: Iterable[Scene], has_no_place: HasNoPlace | None = None) -> list[Scene]:
@@ -212,6 +225,7 @@ class Batch(WatchedBatch):
         running, at, plan = self._running, self._running.clock.now(), self.plan
         for outcome in outcomes:
             running.ended(outcome.scene)
+            self._in_hand.ended(outcome.scene)
         size = sum(map(_size, outcomes))
         saved = running.do(lambda batch, by: batch.record(outcomes, plan, by, at), size)
         self._files.note_made((each.scene, each.artifact) for each in outcomes if each.artifact)
@@ -242,6 +256,10 @@ class Batch(WatchedBatch):
 
     def leave(self, cause: object) -> None:
         """End the work here: what is in flight is recorded as cut off. Raises NotSaved."""
+        self._in_hand.take_back()
+        self._leave(cause)
+
+    def _leave(self, cause: object) -> None:
         running = self._running
         if running.claim is None:
             return
@@ -250,6 +268,7 @@ class Batch(WatchedBatch):
 
     def finish(self) -> None:
         """Complete the batch if every scene is done, else leave it open. Raises NotSaved."""
+        self._in_hand.take_back()
         running = self._running
         if running.claim is None:
             return
@@ -296,7 +315,7 @@ class Batch(WatchedBatch):
     def leave_with(self, error: BaseException) -> None:
         """Leave, for an exception that goes on; what could not be saved is a note of it."""
         try:
-            self.leave(error)
+            self._leave(error)
         except ResumelogError as unsaved:
             error.add_note(f"and its record was not saved: {unsaved}")
 
