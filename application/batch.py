@@ -83,7 +83,7 @@ class Batch(WatchedBatch):
         batch is left with that cause. Raises NotRunning, UnknownScene, BadArgument, LeaseLost.
         """
         run, keys = SceneRun(self, function, **options), self.left(scenes)
-        self._expect(len(keys), options.get("workers") or 1)
+        self.expect(len(keys), options.get("workers") or 1)
         return run.over(keys)
 
     def retry(

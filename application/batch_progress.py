@@ -64,7 +64,7 @@ class WatchedBatch(BatchReader):
         self._past_s: deque[float] | None = None
         self._made_before = self._made
         self._given_up, self._workers = set[str](), 1
-        self._expect(len(self.plan) - self._made, 1)
+        self.expect(len(self.plan) - self._made, 1)
 
     def progress_facts(self) -> BatchFacts:
         """Return how far it is, how fast, how long yet; at once, even while a save is made."""
@@ -95,7 +95,7 @@ class WatchedBatch(BatchReader):
 
         return end
 
-    def _expect(self, scenes: int, workers: int) -> None:
+    def expect(self, scenes: int, workers: int) -> None:
         """Begin a run that makes so many scenes."""
         self._expected, self._workers = self._made + scenes, workers
         self._given_up.clear()

@@ -109,7 +109,9 @@ class SceneRun:
         """Queue all that is left."""
         self._began = self._ended_at = self._monotonic()
         self._seen = self._batch.version
-        self.offer(self._batch.left())
+        left = self._batch.left()
+        self._batch.expect(len(left), self._workers)
+        self.offer(left)
 
     def follow(self, keys: Collection[str]) -> None:
         """Take up what was just completed in the stage before; what took another result is stale."""
@@ -138,6 +140,10 @@ class SceneRun:
                     self.take(future)
             self.record()
         self._flights.abandon()
+        self._batch.leave_with(error)
+
+    def leave(self, error: BaseException) -> None:
+        """Leave the batch, for an exception that came while nothing was in flight any more."""
         self._batch.leave_with(error)
 
     def close(self) -> None:
