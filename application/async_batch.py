@@ -14,7 +14,7 @@ from resumelog.application.batch_progress import BatchFacts, OnBatchProgress
 from resumelog.application.export_progress import Listener
 from resumelog.application.loop_tasks import LoopTasks, StopOfItsOwn
 from resumelog.application.off_loop import OneThread
-from resumelog.application.run_options import RunOptions
+from resumelog.application.run_options import RunOptions, require
 from resumelog.application.running import Saved
 from resumelog.application.scene import Counts, Report, Scene, SceneName
 from resumelog.application.scene_attempt import SceneFunction
@@ -89,6 +89,7 @@ class AsyncBatch:
         scenes: Iterable[SceneName] | None,
         options: RunOptions,
     ) -> Report:
+        require(options)  # before they are wrapped
         tasks, stop = LoopTasks(asyncio.get_running_loop()), StopOfItsOwn(options.get("stop"))
         if is_async(function) and options.get("executor") is None:
             options["executor"] = tasks

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
@@ -16,6 +17,7 @@ from resumelog.application.ports import InFlight, Signals
 from resumelog.application.run_options import RunOptions
 from resumelog.application.running import Running, Saved
 from resumelog.application.scene import Report, Scene, SceneName
+from resumelog.application.scene_in_hand import SceneInHand
 from resumelog.application.scene_run import SceneRun
 from resumelog.application.scene_updates import Listeners, OnScene
 from resumelog.application.stage_before import StageBefore
@@ -31,6 +33,8 @@ logger = logging.getLogger("resumelog")
 
 OUTCOME_BYTES = 1024
 """What an outcome without a result takes, so that these are bounded as well."""
+
+HasNoPlace = Callable[[Scene, Exception], object]
 
 
 class Batch(WatchedBatch):
@@ -54,10 +58,11 @@ class Batch(WatchedBatch):
         super().__init__(running, files, plan, before)
         self.stale = stale
         in_flight = running.claim.in_flight if running.claim else None
-        self.cut_off = None if in_flight is None else tuple(unit for unit, _ in in_flight)
+        self.cut_off = None if in_flight is None else tuple(unit for unit, nth in in_flight if nth)
         self.signals, self.listeners = signals, Listeners()
         self.monotonic = running.clock.monotonic
         self._tried: dict[str, tuple[Scene | str | None, int]] = {}
+        self._in_hand = SceneInHand(running)
 
     # Let it do the loop
 
@@ -80,7 +85,7 @@ class Batch(WatchedBatch):
         batch is left with that cause. Raises NotRunning, UnknownScene, BadArgument, LeaseLost.
         """
         run, keys = SceneRun(self, function, **options), self.left(scenes)
-        self._expect(len(keys), options.get("workers") or 1)
+        self.expect(len(keys), options.get("workers") or 1)
         return run.over(keys)
 
     def retry(
@@ -120,16 +125,30 @@ class Batch(WatchedBatch):
 
     # A loop of one's own
 
+    def remaining(self, only: Iterable[SceneName] | None = None) -> Iterator[Scene]:
+        """Iterate over the scenes that are not done, in order, and stop at a pause or a stop.
+
+        Those that are not done in the stage before are passed over. `only` narrows them. The scene
+        that the loop has in hand is noted in flight: a successor records that a kill cut it off.
+        Where several are taken at once none is noted; `begun` and `artifact` do that. Raises
+        UnknownScene for a scene outside the plan, LeaseLost.
+        """
+        return self._in_hand.each(super().remaining(only))
+
     def begun(self, scene: Scene, **left_behind: Any) -> None:
         """Note that a scene is in flight, with the process group and the partial file it leaves."""
         self._running.begun(InFlight(scene.key, scene.attempt, **left_behind))
+        self._in_hand.begun(scene.key)
         self._note_begun([scene])
 
-    def begin(self, scenes: Iterable[Scene]) -> list[Scene]:
-        """Note that scenes are in flight, and return them with the paths to write their files to."""
+    def begin(self, scenes: Iterable[Scene], has_no_place: HasNoPlace | None = None) -> list[Scene]:
+        """Note that scenes are in flight, and return them with the paths to write their files to.
+
+        One that can have no such path is left out, and `has_no_place` told; without it that is raised.
+        """
         scenes = [*scenes]
         if self._files.are_made:
-            scenes = [placed for scene in scenes if (placed := self._with_partial(scene))]
+            scenes = [*self._with_partials(scenes, has_no_place)]
         self._running.begun(*map(_in_flight, scenes))
         self._note_begun(scenes)
         return scenes
@@ -138,12 +157,15 @@ class Batch(WatchedBatch):
         """Return a temporary path for a scene's file; completing the scene moves it into place.
 
         The place is `path`, or what `open(artifact=…)` says. A scene that is done is invalidated
-        first: its file is about to be another. A successor removes what a kill leaves there.
+        first: its file is about to be another. A successor removes what a kill leaves there. Raises
+        BadArgument for a path at which another scene has its file, or is writing it.
         """
         scene = self.scene(scene) if isinstance(scene, str) else scene
-        if self._running.state.is_done(scene.key):
-            self.regenerate([scene], "its file is made again")
-        partial = self._files.partial(scene, path)
+        with self._running.lock:
+            self._files.require_free(scene, path, self._made_files, self._counts)
+            if self._running.state.is_done(scene.key):
+                self.regenerate([scene], "its file is made again")
+            partial = self._files.partial(scene, path)
         self.begun(scene, partial=str(partial))
         return partial
 
@@ -170,6 +192,18 @@ class Batch(WatchedBatch):
         """Note that a scene that was begun was not tried after all."""
         self._running.ended(scene.key)
         self._files.discard(scene.key)
+
+    def let_go(self, scene: Scene, attempt: Future[Any]) -> None:
+        """Leave an attempt to itself that can't be ended; what it writes is removed once it ends.
+
+        A successor removes what a kill leaves there: it is noted in flight, as no attempt.
+        """
+        if scene.partial is None:
+            return
+        path, running = str(scene.partial), self._running
+        if running.claim:
+            running.begun(InFlight(path, 0, partial=path))
+        self._files.late.add(scene.partial, attempt, lambda: running.ended(path))
 
     def fail(self, scene: Scene | str, error: object) -> Saved:
         """Record that an attempt at a scene failed; the others go on."""
@@ -198,8 +232,10 @@ class Batch(WatchedBatch):
         running, at, plan = self._running, self._running.clock.now(), self.plan
         for outcome in outcomes:
             running.ended(outcome.scene)
+            self._in_hand.ended(outcome.scene)
         size = sum(map(_size, outcomes))
         saved = running.do(lambda batch, by: batch.record(outcomes, plan, by, at), size)
+        self._files.note_made((each.scene, each.artifact) for each in outcomes if each.artifact)
         for outcome in outcomes:
             self._files.recorded(outcome.scene)
             self._tried[outcome.scene] = (None, outcome.attempt)
@@ -227,6 +263,10 @@ class Batch(WatchedBatch):
 
     def leave(self, cause: object) -> None:
         """End the work here: what is in flight is recorded as cut off. Raises NotSaved."""
+        self._in_hand.take_back()
+        self._leave(cause)
+
+    def _leave(self, cause: object) -> None:
         running = self._running
         if running.claim is None:
             return
@@ -235,6 +275,7 @@ class Batch(WatchedBatch):
 
     def finish(self) -> None:
         """Complete the batch if every scene is done, else leave it open. Raises NotSaved."""
+        self._in_hand.take_back()
         running = self._running
         if running.claim is None:
             return
@@ -282,23 +323,39 @@ class Batch(WatchedBatch):
     def leave_with(self, error: BaseException) -> None:
         """Leave, for an exception that goes on; what could not be saved is a note of it."""
         try:
-            self.leave(error)
+            self._leave(error)
         except ResumelogError as unsaved:
             error.add_note(f"and its record was not saved: {unsaved}")
 
-    def _with_partial(self, scene: Scene) -> Scene | None:
-        """Say where a scene writes its file; where there can be none, that is its failure."""
-        try:
-            return replace(scene, partial=self._files.partial(scene, None))
-        except OSError as error:
-            self.fail(scene, error)
-            return None
+    def _with_partials(
+        self, scenes: Iterable[Scene], has_no_place: HasNoPlace | None
+    ) -> Iterator[Scene]:
+        """Say where scenes write their files."""
+        for scene in scenes:
+            try:
+                partial = self._files.partial(scene, None)
+            except Exception as error:
+                if not has_no_place:
+                    raise
+                has_no_place(scene, error)
+            else:
+                yield replace(scene, partial=partial)
 
     def _placed(self, key: str) -> Artifact | None:
         """Move a scene's file into place, unless another worker is at it: then it is not ours to replace."""
         if self._files.has_begun(key):
             self._running.watch()
         return self._files.placed(key, self.title)
+
+    def _made_files(self) -> Iterator[tuple[str, Artifact]]:
+        """Iterate over the files that the log has."""
+        for key, record in self._running.state.scenes.items():
+            if record.state == "done" and record.artifact:
+                yield key, record.artifact
+
+    def _counts(self, key: str) -> bool:
+        """Tell whether a scene of the plan is done, on disk or not yet."""
+        return key in self.plan and not self.is_left(key)
 
     def _is_recorded(
         self, scene: Scene | str, result: Payload | None, artifact: Artifact | None

@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from resumelog.application.errors import BadArgument, SceneFileMissing
+from resumelog.application.file_places import FilePlaces
+from resumelog.application.late_files import LateFiles
 from resumelog.application.ports import Artifacts
 from resumelog.application.scene import Scene
 from resumelog.domain.values import Artifact
@@ -23,11 +25,47 @@ class BatchFiles:
         self._artifacts, self._where = artifacts, where
         self._begun: dict[str, tuple[Path, Path]] = {}
         self._placed: dict[str, Artifact] = {}
+        self.late = LateFiles(artifacts.discard)
+        self._places: FilePlaces | None = None
 
     @property
     def are_made(self) -> bool:
         """Tell whether every scene makes a file."""
         return self._where is not None
+
+    def require_free(
+        self,
+        scene: Scene,
+        final: str | Path | None,
+        made: Callable[[], Iterable[tuple[str, Artifact]]],
+        counts: Callable[[str], bool],
+    ) -> None:
+        """Give a path to one scene. Raises BadArgument where another has its file there.
+
+        `made` says where files are that were made before, `counts` whether a scene's still does.
+        """
+        place = str(self._absolute(scene, final))
+        if self._places is None:
+            self._places = FilePlaces()
+            self.note_made(made())
+        is_kept: Callable[[str], bool] = lambda key: self._holds(key) or counts(key)  # noqa: E731 - typed
+        if other := self._places.taken_by(place, scene.key, is_kept):
+            advice = f"scene {other} has its file there; give scene {scene.key} another path"
+            raise BadArgument(option="path", given=place, advice=advice)
+        self._places.note(scene.key, place)
+
+    def note_made(self, made: Iterable[tuple[str, Artifact]]) -> None:
+        """Note where files are that scenes have made, once anybody asked for a path of his own."""
+        if self._places is not None:
+            for key, artifact in made:
+                self._places.note(key, str(self.path_of(artifact)))
+
+    def _absolute(self, scene: Scene, final: str | Path | None) -> Path:
+        return self._artifacts.absolute(final if final is not None else self.place_of(scene))
+
+    def _holds(self, key: str) -> bool:
+        """Tell whether a scene's file is being written, or is in place and not recorded yet."""
+        return key in self._begun or key in self._placed
 
     def has_begun(self, key: str) -> bool:
         """Tell whether a scene has a temporary path."""

@@ -64,7 +64,7 @@ class WatchedBatch(BatchReader):
         self._past_s: deque[float] | None = None
         self._made_before = self._made
         self._given_up, self._workers = set[str](), 1
-        self._expect(len(self.plan) - self._made, 1)
+        self.expect(len(self.plan) - self._made, 1)
 
     def progress_facts(self) -> BatchFacts:
         """Return how far it is, how fast, how long yet; at once, even while a save is made."""
@@ -72,7 +72,8 @@ class WatchedBatch(BatchReader):
         done = state.done
         to_do = min(self._expected - self._made, total - self._made) - len(self._given_up)
         rate, left_s, elapsed_s = self._pace.now(to_do)
-        counts = (done, state.failed, self._running.busy, total - done, total)
+        running = max(self._running.busy - len(self._files.late), 0)
+        counts = (done, state.failed, running, total - done, total)
         return BatchFacts(*counts, rate, left_s, held, elapsed_s, self._done_before)
 
     def on_progress(self, callback: OnBatchProgress) -> Callable[[], None]:
@@ -94,7 +95,7 @@ class WatchedBatch(BatchReader):
 
         return end
 
-    def _expect(self, scenes: int, workers: int) -> None:
+    def expect(self, scenes: int, workers: int) -> None:
         """Begin a run that makes so many scenes."""
         self._expected, self._workers = self._made + scenes, workers
         self._given_up.clear()

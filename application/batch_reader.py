@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -135,8 +135,11 @@ class BatchReader:
 
         One result is in memory at a time.
         """
+        return self.results_of([key for key in self.plan if self._running.state.is_done(key)])
+
+    def results_of(self, done: Sequence[str]) -> Iterator[tuple[Scene, Any]]:
+        """Iterate over these scenes, which are done, and their results."""
         log, state = self._running.log, self._running.state
-        done = [key for key in self.plan if state.is_done(key)]
         versions = [state.scenes[key].version for key in done]
         for key, event in zip(done, log.events_at(state.id, versions), strict=True):
             scene = self._scene(key, self._before.taken(key))

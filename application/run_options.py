@@ -23,7 +23,8 @@ class RunOptions(TypedDict, total=False):
     refuses one by False, by a text that says why, or by raising.
     `timeout_s`: what one attempt may take. A coroutine is cancelled and a process pool's worker
     interrupted; a thread can't be: its scene fails, and what it does later counts for nothing.
-    `stop_after_failures`: begin no more once so many scenes have failed for good in this run.
+    `stop_after_failures`: begin no more once so many scenes have failed for good in this run. One
+    that waits for its next try counts among them until that has ended, and others wait with it.
     `stop`: a flag that another thread sets to end the run after the scenes in flight.
     """
 
@@ -53,6 +54,7 @@ def require(options: RunOptions) -> None:
         if given is not None and (not isinstance(given, int) or given < 1):
             raise BadArgument(option=name, given=given, advice="give 1 or more")
     timeout_s = options.get("timeout_s")
+    _require_kind("timeout_s", timeout_s, int | float, "give seconds")
     if timeout_s is not None and not 0 < timeout_s < float("inf"):
         raise BadArgument(option="timeout_s", given=timeout_s, advice="give seconds, more than 0")
 

@@ -104,9 +104,9 @@ class Attempt:
             return Ended(None, f"{told} ({why_not})", elapsed_s)
         return Ended(None, told, elapsed_s, wants, hint_s)
 
-    def wants(self, error: Exception) -> bool:
-        """Tell whether an attempt that was let go is tried again; no where that can't be told."""
-        return self._failed(error, time.monotonic()).retries
+    def failed(self, error: Exception) -> Ended:
+        """Return how an attempt ends that was let go, or could not be begun."""
+        return self._failed(error, time.monotonic())
 
     def _require_good(self, result: JsonValue, scene: Scene) -> None:
         if self.check is None:

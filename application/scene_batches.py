@@ -13,6 +13,7 @@ from resumelog.application.async_batch import AsyncBatch
 from resumelog.application.async_session import AsyncSession
 from resumelog.application.batch import Batch
 from resumelog.application.batch_files import ArtifactPath, BatchFiles
+from resumelog.application.batch_reader import BatchReader
 from resumelog.application.errors import BadArgument, JobNotFound, PayloadGone
 from resumelog.application.event_log import EventLog
 from resumelog.application.job_list import JobList
@@ -143,6 +144,33 @@ class SceneBatches:
         Raises BadArgument.
         """
         return Pipeline(self, project, stages, scenes, self.signals)
+
+    def results(
+        self,
+        project: str,
+        stage: str,
+        *,
+        scenes: Sequence[Any],
+        params: JsonObject | None = None,
+        context: JsonObject | None = None,
+        after: str | None = None,
+        artifact: ArtifactPath | None = None,
+        verify: Verify = "stat",
+    ) -> Iterator[tuple[Scene, Any]]:
+        """Iterate over scenes and their results as far as `open` with these options would keep them.
+
+        In order, from the log as it is now, one result in memory at a time. Needs no lease and
+        changes nothing. Raises what `open` does for scenes that can't be meant.
+        """
+        batch = self._log.recover(SceneBatch.named(project, stage))
+        files = BatchFiles(self._artifacts, artifact)
+        plan = _plan(scenes, params, context, files)
+        before = StageBefore(self._log, project, after, self._artifacts)
+        adopted = dict(self._adopted(batch, plan, before))
+        stale = self._stale(batch, plan, before, verify, adopted)
+        kept = [key for key in plan if batch.is_done(key) and key not in stale]
+        running = Running(self._log, self._leases, self._clock, batch)
+        return BatchReader(running, files, plan, before).results_of(kept)
 
     def regenerate(
         self,

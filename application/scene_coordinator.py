@@ -41,6 +41,7 @@ class Coordinator:
         with ExitStack() as opened:
             opened.enter_context(self._signals)
             for run in self._runs:
+                opened.callback(run.tidy)
                 opened.enter_context(run.shop)
             try:
                 self._loop_through_interrupt()

@@ -117,7 +117,7 @@ class Workshop:
         if self._is_async and not isinstance(executor, Coroutines | None):
             advice = "a coroutine function runs in an event loop; leave the executor out"
             raise BadArgument(option="executor", given=executor, advice=advice)
-        if self._is_async and _is_in_loop():
+        if self._is_async and is_in_loop():
             raise BadArgument(option="function", given=attempt.function, advice=IN_A_LOOP)
 
     def __enter__(self) -> None:
@@ -190,7 +190,8 @@ class Workshop:
             raise BadArgument(option="function", given=self._function, advice=advice) from error
 
 
-def _is_in_loop() -> bool:
+def is_in_loop() -> bool:
+    """Tell whether an event loop runs in this thread."""
     with suppress(RuntimeError):
         return asyncio.get_running_loop() is not None
     return False

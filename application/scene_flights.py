@@ -78,6 +78,13 @@ class SceneFlights:
         future.add_done_callback(landed)
         return True
 
+    def begin_ended(self, scene: Scene, ended: Ended, landed: Callable[[Landing], object]) -> None:
+        """Take up a scene whose attempt has ended before it reached the executor."""
+        future = Landing()
+        future.set_result(ended)
+        self._flights[future] = _Flight(scene, self.shop.executor)
+        future.add_done_callback(landed)
+
     def end(self, future: Landing) -> tuple[Scene, Ended | None] | None:
         """Return a scene and how it ended; None for an attempt that was let go or is forgotten.
 
@@ -140,6 +147,10 @@ class SceneFlights:
         for future in self._flights:
             future.cancel()
         self.shop.abandon()
+
+    def left(self) -> Iterator[tuple[Scene, Landing]]:
+        """Iterate over what is still in flight."""
+        return ((flight.scene, future) for future, flight in self._flights.items())
 
     def close(self) -> None:
         """Let go of workers that hang."""

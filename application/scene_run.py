@@ -69,7 +69,8 @@ class SceneRun:
         self.followers, self.is_fed, self._seen = list[SceneRun](), False, 0
         self._offered, self._waiting = set[str](), dict[str, None]()
         self._made, self._again = list[str](), set[str]()
-        self._ready, self._later = deque[str](), list[tuple[float, int, str]]()
+        self._ready, self._due = deque[str](), deque[str]()
+        self._later = list[tuple[float, int, str]]()
         self._nth = count()
         self.bell = Bell()
         self._settled: dict[Landing, _Settled] = {}
@@ -109,7 +110,9 @@ class SceneRun:
         """Queue all that is left."""
         self._began = self._ended_at = self._monotonic()
         self._seen = self._batch.version
-        self.offer(self._batch.left())
+        left = self._batch.left()
+        self._batch.expect(len(left), self._workers)
+        self.offer(left)
 
     def follow(self, keys: Collection[str]) -> None:
         """Take up what was just completed in the stage before; what took another result is stale."""
@@ -140,9 +143,18 @@ class SceneRun:
         self._flights.abandon()
         self._batch.leave_with(error)
 
+    def leave(self, error: BaseException) -> None:
+        """Leave the batch, for an exception that came while nothing was in flight any more."""
+        self._batch.leave_with(error)
+
     def close(self) -> None:
         """Let go of workers that hang."""
         self._flights.close()
+
+    def tidy(self) -> None:
+        """See to the files of what is still in flight, once its executor has ended what it can."""
+        for scene, future in self._flights.left():
+            self._batch.let_go(scene, future)
 
     def report(self) -> Report:
         """Return how the batch stands after this run."""
@@ -155,7 +167,7 @@ class SceneRun:
     def fill(self) -> bool:
         """Begin as many as there is room for; tell whether any is in flight, or waits for its time."""
         while self._later and self._later[0][0] <= self._monotonic():  # its failure is recorded
-            self._ready.append(heapq.heappop(self._later)[2])
+            self._due.append(heapq.heappop(self._later)[2])
         self.begin()
         return bool(self._flights) or self._is_waiting()
 
@@ -168,26 +180,46 @@ class SceneRun:
         room = self._flights.room + (len(self._settled) if self._workers > 1 else 0)
         if room <= 0 or not self._goes_on():
             return
-        keys = self._next(room)
-        for scene in self._batch.begin(map(self._batch.scene, keys)) if keys else ():
+        keys = self._next(self._due, room)
+        if not self._may_all_fail():
+            keys += self._next(self._ready, room - len(keys))
+        scenes = map(self._batch.scene, keys)
+        for scene in self._batch.begin(scenes, self._has_no_place) if keys else ():
             self._submit(scene)
 
-    def _next(self, room: int) -> list[str]:
+    def _next(self, queue: deque[str], room: int) -> list[str]:
         """Take as many scenes as there is room for; what is to be made again before them waits."""
         keys = list[str]()
-        while self._ready and len(keys) < room:
-            some = [self._ready.popleft() for _ in range(min(room - len(keys), len(self._ready)))]
+        while queue and len(keys) < room:
+            some = [queue.popleft() for _ in range(min(room - len(keys), len(queue)))]
             waiting = self._batch.waiting(some)
             self._waiting.update((key, None) for key in some if key in waiting)
             keys += [key for key in some if key not in waiting]
         return keys
 
+    def _may_all_fail(self) -> bool:
+        """Tell whether the failures that end the run are reached if no scene's next try succeeds.
+
+        Until one has ended no other scene is begun: a service that is down would fail them all.
+        """
+        if not self._failures_max:
+            return False
+        settled = {each.scene.key for each in self._settled.values()}
+        again = sum(self._failures[key] > 0 for key in self._flights.keys - settled)
+        pending = len(self._due) + len(self._later) + again
+        return self._failed + pending >= self._failures_max
+
     def _submit(self, scene: Scene) -> None:
         if self._flights.begin(scene, self._ring):
             self._tell(scene, SceneState.BEGUN)
         else:
-            self._ready.appendleft(scene.key)
+            (self._due if self._failures[scene.key] else self._ready).appendleft(scene.key)
             self._batch.take_back(scene)
+
+    def _has_no_place(self, scene: Scene, error: Exception) -> None:
+        """Let a scene fail, as any other does, whose file can't be written anywhere."""
+        self._flights.begin_ended(scene, self._attempt.failed(error), self._ring)
+        self._tell(scene, SceneState.BEGUN)
 
     def _ring(self, future: Landing) -> None:
         self.bell.put((self, future))
@@ -223,13 +255,16 @@ class SceneRun:
         """Take up what was done and is not any more, once there is nothing else to do."""
         if not self.is_fed:
             return
-        if self._batch.version != self._seen and not (self._ready or self._later or self._flights):
+        if self._batch.version != self._seen and not (self._is_queued() or self._flights):
             self._seen = self._batch.version
             self.offer(self._batch.left())
 
     def _is_waiting(self) -> bool:
         """Tell whether scenes wait for their next try, or for a worker."""
-        return bool(self._later or self._ready) and self._goes_on()
+        return self._is_queued() and self._goes_on()
+
+    def _is_queued(self) -> bool:
+        return bool(self._ready or self._due or self._later)
 
     # Collect
 
@@ -257,10 +292,11 @@ class SceneRun:
     def let_go(self) -> None:
         """Fail what took too long and could not be interrupted."""
         for future, scene in self._flights.overdue():
+            self._batch.let_go(scene, future)
             timeout_s = self._timeout_s or 0.0
             why = TimeoutError(f"it took longer than {timeout_s:g} s")
-            retries = self._attempt.wants(why)
-            self._settle(future, scene, Ended(None, error_text(why), timeout_s, retries))
+            ended = self._attempt.failed(why)
+            self._settle(future, scene, ended._replace(elapsed_s=timeout_s))
 
     def _settle(self, future: Landing, scene: Scene, ended: Ended) -> None:
         """Decide what is recorded of an attempt, and whether there is another."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from threading import Lock
 from typing import Protocol, Self, TypeVar
 
@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, ProgressColumn, TextColumn
 from rich.table import Column
 
+from resumelog.application.pipeline import Pipeline
 from resumelog.infrastructure.printable import printable
 from resumelog.infrastructure.progress_rows import Bar, DescribedColumn, Lines
 from resumelog.infrastructure.progress_text import Facts
@@ -88,8 +89,22 @@ class ProgressBars:
         return self._row(title, None)
 
     @contextmanager
-    def showing(self, job: Watchable[Facts], title: str | None = None) -> Iterator[None]:
-        """Show a job while the block runs; by default under the name of its output."""
+    def showing(self, job: Watchable[Facts] | Pipeline, title: str | None = None) -> Iterator[None]:
+        """Show a job while the block runs; by default under the name of its output.
+
+        A pipeline has a bar for each stage, from when its run opens it; `title` stands before its name.
+        """
+        with ExitStack() as shown:
+            if isinstance(job, Pipeline):
+                for stage in job.progress:
+                    name = f"{title}/{stage.stage}" if title else stage.title
+                    shown.enter_context(self._showing(stage, name))
+            else:
+                shown.enter_context(self._showing(job, title))
+            yield
+
+    @contextmanager
+    def _showing(self, job: Watchable[Facts], title: str | None) -> Iterator[None]:
         path = getattr(job, "output_path", None)  # a batch has none
         row = self._row(title or (path.name if path else job.title), job.progress_facts)
         end = job.on_progress(row)
@@ -107,8 +122,8 @@ class ProgressBars:
 
 @contextmanager
 def progress_bar(
-    job: Watchable[Facts], title: str | None = None, *, disable: bool = False
+    job: Watchable[Facts] | Pipeline, title: str | None = None, *, disable: bool = False
 ) -> Iterator[None]:
-    """Show one job while the block runs. For several at once, share one ProgressBars."""
+    """Show one job, or all stages of a pipeline, while the block runs. For several at once, share one ProgressBars."""
     with ProgressBars(disable=disable) as bars, bars.showing(job, title):
         yield

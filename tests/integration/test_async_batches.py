@@ -340,3 +340,12 @@ def test_callbacks_are_called_in_the_loops_thread(log: ResumeLog) -> None:
     assert {thread for _, thread in told} == {threading.get_ident()}
     assert told[-1][0] == 8
     assert states.count("done") == 8
+
+
+@pytest.mark.parametrize("options", [{"stop": "午饭"}, {"timeout_s": "60"}, {"worker": 4}], ids=str)
+def test_options_that_cannot_be_meant_are_refused_before_anything_is_made(
+    log: ResumeLog, options: dict[str, Any]
+) -> None:
+    with pytest.raises(BadArgument, match="|".join(options)):
+        run(log, **options)
+    assert last_interruption(log).cause.startswith("BadArgument")

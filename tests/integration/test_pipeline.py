@@ -339,3 +339,9 @@ def test_a_mode_that_there_is_not_is_refused(log: ResumeLog) -> None:
     flow: Pipeline = pipeline(log, Making(), FOUR)
     with pytest.raises(BadArgument):
         flow.run(mode="parallel")  # type: ignore[arg-type] # that is what is refused
+
+
+def test_a_stop_flag_that_is_none_is_refused(log: ResumeLog) -> None:
+    with pytest.raises(BadArgument, match="give a StopFlag"):
+        pipeline(log, Making(), FOUR).run(stop="午饭")  # type: ignore[arg-type] # as above
+    assert log.queries.jobs() == []

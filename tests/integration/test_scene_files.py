@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from support.logs import events_of, scenes
 
-from resumelog import Batch, ResumeLog, Scene
+from resumelog import BadArgument, Batch, ResumeLog, Retry, Scene, SceneUpdate
 from resumelog.domain.scene_events import SceneInvalidated
 
 
@@ -69,6 +69,83 @@ def test_a_place_that_there_cannot_be_is_that_scenes_failure(
         report = batch.run(draw)
     assert (report.done, [each.key for each in report.failed]) == (2, ["2"])
     assert "IsADirectoryError" in report.failed[0].error
+
+
+def test_a_scene_without_a_place_is_told_and_tried_again_as_any_that_fails(
+    log: ResumeLog, tmp_path: Path
+) -> None:
+    (tmp_path / "images" / "2.png").mkdir(parents=True)
+    told = list[tuple[str, int]]()
+    batch = opened(log)
+
+    def listen(update: SceneUpdate) -> None:
+        if update.scene.key == "2":
+            told.append((str(update.state), update.scene.attempt))
+        if update.state == "retrying" and update.scene.attempt == 2:
+            assert "IsADirectoryError" in update.error
+            (tmp_path / "images" / "2.png").rmdir()
+
+    batch.on_scene(listen)
+    assert batch.run(draw, retry=Retry(attempts=3, backoff_s=0, jitter_s=0)).is_complete
+    attempts = [(state, attempt) for attempt in (1, 2) for state in ("begun", "retrying")]
+    assert told == [*attempts, ("begun", 3), ("done", 3)]
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_scenes_without_a_place_count_among_the_failures_that_end_the_run(
+    log: ResumeLog, tmp_path: Path, workers: int
+) -> None:
+    (tmp_path / "images").write_text("no folder")
+    with opened(log) as batch:
+        report = batch.run(draw, workers=workers, stop_after_failures=workers)
+    assert (len(report.failed), report.remaining) == (workers, 3)
+    assert report.cause == f"stopped after {workers} failures"
+
+
+def file_made(batch: Batch, key: str, path: str) -> None:
+    batch.artifact(key, path).write_text(key)
+    batch.complete(key)
+
+
+def test_a_path_is_given_to_one_scene(log: ResumeLog, tmp_path: Path) -> None:
+    with opened(log, artifact=None) as batch:
+        file_made(batch, "1", "one.png")
+        batch.artifact("2", "two.png")
+        for path in ("one.png", tmp_path / "images" / ".." / "one.png", "two.png"):
+            with pytest.raises(BadArgument, match=r"scene [12] has its file there"):
+                batch.artifact("3", path)
+        file_made(batch, "1", "one.png")  # its own, once more
+    with opened(log, artifact=None) as batch:
+        with pytest.raises(BadArgument, match="scene 1 has its file there"):
+            batch.artifact("2", "one.png")
+        with pytest.raises(BadArgument, match="scene 1 has its file there"):
+            batch.artifact("2", "./one.png")
+    assert (tmp_path / "one.png").read_text() == "1"
+
+
+def test_a_done_scene_that_is_refused_a_path_stays_done(log: ResumeLog) -> None:
+    with opened(log, artifact=None) as batch:
+        file_made(batch, "1", "one.png")
+        file_made(batch, "2", "two.png")
+        with pytest.raises(BadArgument):
+            batch.artifact("2", "one.png")
+        assert batch.counts().done == 2
+
+
+def test_a_path_is_free_again_once_its_scene_is_to_be_made_again_failed_or_is_gone(
+    log: ResumeLog,
+) -> None:
+    with opened(log, artifact=None) as batch:
+        file_made(batch, "1", "one.png")
+        batch.regenerate(["1"])
+        file_made(batch, "2", "one.png")
+        with pytest.raises(BadArgument, match="scene 2 has its file there"):
+            batch.artifact("1", "one.png")
+        batch.artifact("1", "another.png")
+        batch.fail("1", "太暗")
+        file_made(batch, "3", "another.png")
+    with log.scenes.open("电影", "画面", scenes=scenes(1, 2)) as batch:
+        file_made(batch, "1", "another.png")
 
 
 @pytest.mark.parametrize(

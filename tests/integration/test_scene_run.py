@@ -241,6 +241,7 @@ def test_a_function_that_cannot_be_sent_is_refused_and_the_batch_can_still_be_ru
         {"worker": 4},
         {"timeout_s": 0},
         {"timeout_s": float("nan")},
+        {"timeout_s": "60"},
         {"stop_after_failures": 0},
         {"retry": 3},
         {"check": "is_script"},
@@ -266,6 +267,33 @@ def test_so_many_failures_end_the_run(log: ResumeLog) -> None:
         report = batch.run(failing(*map(str, range(20))), stop_after_failures=3)
         assert (len(report.failed), report.cause) == (3, "stopped after 3 failures")
         assert report.remaining == 20
+
+
+@pytest.mark.parametrize("workers", [1, 3])
+def test_scenes_that_wait_for_their_next_try_count_among_the_failures_that_end_the_run(
+    log: ResumeLog, workers: int
+) -> None:
+    begun, keys = set[str](), [*map(str, range(20))]
+    with opened(log, *keys) as batch:
+        batch.on_scene(lambda update: begun.add(update.scene.key))
+        report = batch.run(failing(*keys), workers=workers, retry=NOW, stop_after_failures=3)
+    assert len(begun) <= 3 - 1 + workers
+    assert sum(each.attempts == 3 for each in report.failed) >= 3
+    assert report.cause.startswith("stopped after")
+
+
+@pytest.mark.parametrize("workers", [1, 3])
+def test_others_go_on_once_the_next_try_of_a_scene_has_succeeded(
+    log: ResumeLog, workers: int
+) -> None:
+    def function(scene: Scene) -> JsonValue:
+        if scene.attempt == 1:
+            raise RuntimeError("渲染失败")
+        return functions.script(scene)
+
+    batch = opened(log)
+    report = batch.run(function, workers=workers, retry=NOW, stop_after_failures=2)
+    assert report.is_complete, report
 
 
 def test_a_flag_ends_the_run_after_the_scenes_in_flight(log: ResumeLog) -> None:
