@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from resumelog.application.errors import ResultGone
+from resumelog.application.wording import agreeing, counted
 
 
 class MadeBefore(NamedTuple):
@@ -102,7 +103,8 @@ class Report:
         made = f"{self.done} of {self.total} scenes done ({len(self.durations)} now)"
         parts = [made, f"{len(self.failed)} failed", f"{self.remaining} remaining"]
         if self.held:
-            parts.append(f"{self.held} saves are not on disk")
+            are = agreeing(self.held, "is", "are")
+            parts.append(f"{counted(self.held, 'save')} {are} not on disk")
         return ", ".join(parts) + (f": {self.cause}" if self.cause else "")
 
 
