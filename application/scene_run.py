@@ -77,6 +77,7 @@ class SceneRun:
 
     def over(self, keys: Iterable[str]) -> Report:
         """Make these scenes, and return how it stands. Raises NotRunning, LeaseLost, ClosedLog."""
+        self._batch.require_log()
         self.offer(keys)
         if self._offered and self._batch.is_over:
             status = self._batch.counts().status
