@@ -118,7 +118,8 @@ class SceneRun:
             self._batch.invalidate(stale)
             for run in self.followers:
                 run.follow(stale)
-        self._again |= self._flights.keys.intersection(keys)
+        in_flight = self._flights.keys
+        self._again.update(key for key in keys if key in in_flight or self._batch.is_held(key))
         self.offer(key for key in keys if self._batch.is_left(key))
 
     def end(self, cause: str) -> None:

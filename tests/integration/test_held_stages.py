@@ -80,6 +80,36 @@ def test_of_what_waits_that_is_handed_on_which_found_room(disk: FullDisk) -> Non
     assert making.taken() == [(STAGES[1], "1"), (FIRST, "1"), (FIRST, "2")]
 
 
+def test_what_waited_while_its_input_was_made_again_is_made_again_too(disk: FullDisk) -> None:
+    making, first, second = Making(), *STAGES[:2]
+    flow = disk.log.scenes.pipeline(
+        "归途", [making.stage(first), making.stage(second)], scenes=scenes(1)
+    )
+
+    def before(stage: str, scene: Scene) -> None:
+        if (stage, scene.attempt) == (second, 1):
+            disk.fill()
+        if (stage, scene.attempt) == (first, 2):
+            disk.free(saves=1)  # its own
+
+    def told(stage: str, update: SceneUpdate) -> None:
+        if update.state != "done":
+            return
+        if (stage, update.scene.attempt) == (second, 1):
+            disk.free(saves=1)
+            making.version[first, "1"] = "!"
+            disk.log.scenes.regenerate("归途", first, ["1"])
+        if (stage, update.scene.attempt) == (first, 2):
+            disk.free()
+
+    making.before = before
+    flow.on_scene(told)
+    assert flow.run(mode="streaming").is_complete
+    assert making.made == [(first, "1"), (second, "1"), (first, "1"), (second, "1")]
+    assert flow.run().is_complete
+    assert len(making.made) == 4, "nothing was recorded that rests on what is not there any more"
+
+
 def test_what_never_finds_room_is_named(disk: FullDisk, caplog: pytest.LogCaptureFixture) -> None:
     making = filled_by(disk, "1", FIRST)
     flow = pipeline(disk.log, making, scenes(1, 2))
