@@ -63,8 +63,8 @@ from eventsourcing.persistence import (
     OperationalError,
 )
 
-from resumelog.application.wording import agreeing, counted
 from resumelog.domain.errors import BadInput, ResumelogError
+from resumelog.domain.wording import agreeing, counted
 
 
 class JobNotFound(ResumelogError):

@@ -10,10 +10,10 @@ from typing import Generic, NamedTuple
 from resumelog.application.errors import StoreError, TooMuchHeld
 from resumelog.application.event_log import EventLog, State
 from resumelog.application.lost_saves import LostSaves
-from resumelog.application.wording import agreeing, counted
 from resumelog.domain.errors import LeaseLost, Refused
 from resumelog.domain.events import Events
 from resumelog.domain.values import Claim
+from resumelog.domain.wording import agreeing, counted
 
 HELD_BYTES_MAX = 256 * 1024 * 1024
 

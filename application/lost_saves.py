@@ -6,8 +6,8 @@ import logging
 from collections.abc import Sequence
 
 from resumelog.application.errors import NotSaved
-from resumelog.application.wording import counted
 from resumelog.domain.errors import Refused
+from resumelog.domain.wording import counted
 
 logger = logging.getLogger("resumelog")
 

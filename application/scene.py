@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from resumelog.application.errors import ResultGone
-from resumelog.application.wording import agreeing, counted
+from resumelog.domain.wording import agreeing, counted
 
 
 class MadeBefore(NamedTuple):

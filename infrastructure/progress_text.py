@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from resumelog.application.batch_progress import BatchFacts
 from resumelog.application.progress_meter import ProgressFacts
-from resumelog.application.wording import counted
+from resumelog.domain.wording import counted
 
 Facts = ProgressFacts | BatchFacts
 

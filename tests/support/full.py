@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from eventsourcing.persistence import StoredEvent
 from support.logs import Store
@@ -16,12 +18,12 @@ class Full(ApplicationRecorder):
 
     is_full, room = True, 0
 
-    def insert_events(self, stored_events: list[StoredEvent], **_: object) -> None:  # type: ignore[override]
+    def insert_events(self, stored_events: list[StoredEvent], **beside: Any) -> None:  # type: ignore[override]
         if type(self).room:
             type(self).room -= 1
         elif type(self).is_full:
             raise StoreUnavailable(store="jobs.db", why="it is full", advice="free it")
-        super().insert_events(stored_events)
+        super().insert_events(stored_events, **beside)
 
 
 class FullDisk:
