@@ -12,6 +12,13 @@ from typing import Any, Self, Unpack
 
 from resumelog.application.batch_files import BatchFiles
 from resumelog.application.batch_progress import WatchedBatch
+from resumelog.application.batch_saves import (
+    invalidated,
+    invalidating,
+    is_same,
+    recorded,
+    recording,
+)
 from resumelog.application.errors import BatchOver
 from resumelog.application.ports import InFlight, Signals
 from resumelog.application.run_options import RunOptions
@@ -30,9 +37,6 @@ from resumelog.domain.values import Artifact, Claim, Payload, error_text
 from resumelog.domain.wording import counted
 
 logger = logging.getLogger("resumelog")
-
-OUTCOME_BYTES = 1024
-"""What an outcome without a result takes, so that these are bounded as well."""
 
 HasNoPlace = Callable[[Scene, Exception], object]
 
@@ -113,8 +117,9 @@ class Batch(WatchedBatch):
         """Let scenes that are done be made again, each for its reason. Raises BatchOver."""
         if self.is_over:
             raise BatchOver(self.title, command="regenerate", status=self._running.state.status)
-        at = self._running.clock.now()
-        return self._running.do(lambda b, by: b.invalidate(reasons, self.plan, at, by)).events
+        at, plan = self._running.clock.now(), self.plan
+        command = invalidating(reasons, plan, at)
+        return self._running.do(command, invalidated(reasons, plan, at)).events
 
     def on_scene(self, callback: OnScene) -> Callable[[], None]:
         """Call `callback` with each SceneUpdate, in the thread that runs the batch.
@@ -163,7 +168,7 @@ class Batch(WatchedBatch):
         scene = self.scene(scene) if isinstance(scene, str) else scene
         with self._running.lock:
             self._files.require_free(scene, path, self._made_files, self._counts)
-            if self._running.state.is_done(scene.key):
+            if not self.is_left(scene.key):
                 self.regenerate([scene], "its file is made again")
             partial = self._files.partial(scene, path)
         self.begun(scene, partial=str(partial))
@@ -181,11 +186,12 @@ class Batch(WatchedBatch):
 
         A file that was begun by `artifact` is moved into place first. Raises NotJson, TooLarge,
         SceneFileMissing, SceneAlreadyCompleted, LeaseLost; StoreUnavailable only with
-        `on_save_error="raise"`, else the save is held and `Saved.held` counts it.
+        `on_save_error="raise"`, or where too much is held: else the save is, and `Saved.held` counts
+        it. The same once more adds nothing.
         """
         payload = None if result is None else Payload.of(result, "the result")
         if self._is_recorded(scene, payload, artifact):
-            return Saved((), 0)
+            return Saved((), self._running.held)
         return self.record([self.done(scene, payload, artifact, elapsed_s)])
 
     def take_back(self, scene: Scene) -> None:
@@ -233,18 +239,17 @@ class Batch(WatchedBatch):
         for outcome in outcomes:
             running.ended(outcome.scene)
             self._in_hand.ended(outcome.scene)
-        size = sum(map(_size, outcomes))
-        saved = running.do(lambda batch, by: batch.record(outcomes, plan, by, at), size)
+        saved = running.do(recording(outcomes, plan, at), recorded(outcomes, plan, at))
         self._files.note_made((each.scene, each.artifact) for each in outcomes if each.artifact)
         for outcome in outcomes:
             self._files.recorded(outcome.scene)
             self._tried[outcome.scene] = (None, outcome.attempt)
-        if saved.held:
-            self._unsaved.update(each.scene for each in outcomes if each.error is None)
-        elif self._unsaved:
-            self._unsaved.clear()
         self._came_to(outcomes)
         return saved
+
+    def flush(self) -> None:
+        """Write what waits for the disk, if there is room now."""
+        self._running.flush()
 
     # How it ends
 
@@ -252,8 +257,7 @@ class Batch(WatchedBatch):
         """Complete the batch if all is done and on disk; leave it if it was paused or stopped."""
         if self.is_over:
             return
-        if self._running.held:
-            self._running.flush()
+        self.flush()
         if self._running.held:
             return
         if not self.left():
@@ -360,14 +364,18 @@ class Batch(WatchedBatch):
     def _is_recorded(
         self, scene: Scene | str, result: Payload | None, artifact: Artifact | None
     ) -> bool:
-        """Tell whether just this is what the log says already."""
+        """Tell whether just this is what the log says already, or will once there is room."""
         state = self._running.state
         key = scene.key if isinstance(scene, Scene) else scene
-        if not state.is_done(key) or self._files.has_begun(key):
+        if self._files.has_begun(key):
+            return False
+        if waiting := self._running.held_saves.newest(key):
+            return not self.is_over and is_same(waiting.made, result, artifact)
+        if not state.is_done(key):
             return False
         event = self._running.log.event(state.id, state.scenes[key].version)
-        made = isinstance(event, SceneCompleted) and (event.result, event.artifact)
-        return made == (result, artifact)
+        made = (event.result, event.artifact) if isinstance(event, SceneCompleted) else None
+        return is_same(made, result, artifact)
 
     def _outcome(self, scene: Scene | str) -> Outcome:
         """Number the attempt: one that has ended already makes this another."""
@@ -383,8 +391,3 @@ class Batch(WatchedBatch):
 def _in_flight(scene: Scene) -> InFlight:
     partial = str(scene.partial) if scene.partial else None
     return InFlight(scene.key, scene.attempt, partial=partial)
-
-
-def _size(outcome: Outcome) -> int:
-    """Return the bytes that an outcome keeps in memory while it is held, about."""
-    return OUTCOME_BYTES + (outcome.result.size if outcome.result else 0) + len(outcome.error or "")

@@ -134,7 +134,7 @@ class WatchedBatch(BatchReader):
     @property
     def _made(self) -> int:
         """How many scenes are done, on disk or not yet."""
-        return self._running.state.done + (len(self._unsaved) if self._running.held else 0)
+        return self._running.state.done + self._running.held_saves.made
 
     def _recorded_s(self) -> list[float]:
         """Return what the scenes took that were done last, as far as that is on record."""

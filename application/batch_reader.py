@@ -38,7 +38,6 @@ class BatchReader:
         """Take the parts; what is done now was done before."""
         self._running, self._files, self.plan, self._before = running, files, plan, before
         self._done_before = running.state.done
-        self._unsaved: set[str] = set()
 
     @property
     def title(self) -> str:
@@ -49,6 +48,10 @@ class BatchReader:
     def is_over(self) -> bool:
         """Tell whether this worker has left, or never had anything to do."""
         return self._running.claim is None
+
+    def require_log(self) -> None:
+        """Raise ClosedLog once the log was closed."""
+        self._running.require_log()
 
     @property
     def version(self) -> int:
@@ -74,17 +77,17 @@ class BatchReader:
         """
         only = None if scenes is None else {*self.known(scenes)}
         with self._running.lock:
-            remaining = self._running.state.remaining(self.plan)
-            waiting = self._unsaved if self._running.held else ()
-            return [
-                key for key in remaining if (only is None or key in only) and key not in waiting
-            ]
+            asked = self.plan if only is None else filter(only.__contains__, self.plan)
+            return [key for key in asked if not self._is_made(key)]
 
     def is_left(self, key: str) -> bool:
         """Tell whether a scene is not done; one whose result waits for the disk counts as done."""
         with self._running.lock:
-            is_unsaved = bool(self._running.held) and key in self._unsaved
-            return not is_unsaved and not self._running.state.is_done(key)
+            return not self._is_made(key)
+
+    def is_held(self, key: str) -> bool:
+        """Tell whether the last that was saved of a scene waits for the disk."""
+        return self._running.held_saves.newest(key) is not None
 
     def waiting(self, keys: Iterable[str]) -> set[str]:
         """Return the scenes that can't be begun yet: they are not done in the stage before."""
@@ -168,6 +171,10 @@ class BatchReader:
         """Return what is done and what is next, and why."""
         with self._running.lock:
             return resume_point(self._running.state, self.plan)
+
+    def _is_made(self, key: str) -> bool:
+        held = self._running.held_saves.newest(key)
+        return held.made is not None if held else self._running.state.is_done(key)
 
     def _failures(self) -> Iterator[FailedScene]:
         log, state = self._running.log, self._running.state

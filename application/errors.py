@@ -22,7 +22,8 @@ ResumelogError
 ├── NoSuchSimulation               the host doesn't know it
 ├── StoreError
 │   ├── StoreUnavailable           disk full, no permission, locked: nothing was written
-│   │   └── NoPlace                a folder, or in none: there can be no log at this path
+│   │   ├── NoPlace                a folder, or in none: there can be no log at this path
+│   │   └── TooMuchHeld            so many saves wait for the disk that no more are kept
 │   ├── Contended                  other writers kept winning
 │   ├── LostEvents                 what was acknowledged is gone: a crash under durability=normal
 │   ├── InDoubt                    it stands there already, perhaps from an earlier try
@@ -64,6 +65,7 @@ from eventsourcing.persistence import (
 )
 
 from resumelog.domain.errors import BadInput, NotRunning, ResumelogError
+from resumelog.domain.wording import agreeing, counted
 
 
 class JobNotFound(ResumelogError):
@@ -251,6 +253,22 @@ class StoreUnavailable(StoreError, OperationalError):
 
 class NoPlace(StoreUnavailable):
     """There can be no log at this path."""
+
+
+class TooMuchHeld(StoreUnavailable):
+    """A save that is neither written nor kept; what was kept before waits on.
+
+    `held` bytes are kept, at most `limit`, and this save would keep `size` more.
+    """
+
+    text = (
+        "{waiting} for the disk with {held:,} bytes, and at most {limit:,} bytes are kept in memory:"
+        " {size:,} more are not, and the work ends here ({why}); {advice}"
+    )
+    waiting: str
+    held: int
+    limit: int
+    size: int
 
 
 class Contended(StoreError):
@@ -500,11 +518,18 @@ class DamagedView(StoreError, DatabaseError):
 
 
 class NotSaved(ResumelogError):
-    """Commands that could not be written by the end."""
+    """What is not on disk at the end: scenes, by key, or `count` saves of what has none."""
 
-    text = "{count} saves are not on disk: {why}; free the disk and run it again"
     count: int
     why: str
+    scenes: tuple[str, ...] = ()
+
+    def wording(self) -> str:
+        """Name the first few."""
+        what = counted(self.count, "scene" if self.scenes else "save", self.scenes)
+        what = what.replace("{", "{{").replace("}", "}}")  # a key may hold them
+        are = agreeing(self.count, "is", "are")
+        return f"{what} {are} not on disk: {{why}}; mend that and run it again"
 
 
 class Terminated(SystemExit):

@@ -179,6 +179,8 @@ class Pipeline:
                     break
                 for run in together:
                     run.end_batch()
+            for run in runs.values():
+                run.finish()  # in their order: the first to tell is the one that the others wait for
         return PipelineReport({name: run.report() for name, run in runs.items()})
 
     def _opened(

@@ -3,30 +3,28 @@
 from __future__ import annotations
 
 import logging
-from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from pathlib import Path
 from threading import RLock
 from typing import Generic, Literal, NamedTuple
 
-from resumelog.application.errors import AlreadyRunning, ClosedLog, NotSaved, StoreError
+from resumelog.application.errors import AlreadyRunning, ClosedLog, StoreError
 from resumelog.application.event_log import EventLog, State, of
+from resumelog.application.held_saves import Command as Command  # what it does is called so
+from resumelog.application.held_saves import HeldSaves, Part
 from resumelog.application.ports import Clock, InFlight, Leases
 from resumelog.domain.errors import LeaseLost, NotRunning, Refused, ResumelogError
 from resumelog.domain.events import Events
 from resumelog.domain.values import Attempt, Claim
 
-HELD_BYTES_MAX = 256 * 1024 * 1024
-
-Command = Callable[[State, Claim], Events]
 CutOff = Callable[[State, Claim, BaseException], Events]
 
 logger = logging.getLogger("resumelog")
 
 
 class Saved(NamedTuple):
-    """What a save came to: the events on disk, and how many commands wait for the disk.
+    """What a save came to: the events on disk, and how many scenes (or saves) wait for the disk.
 
     `throttled`: it is kept in memory until its time comes, or the end of the work.
     """
@@ -41,17 +39,11 @@ class Saved(NamedTuple):
         return not (self.held or self.throttled)
 
 
-class _Held(NamedTuple, Generic[State]):
-    command: Callable[[State], Events]
-    size: int
-
-
 class Running(Generic[State]):
-    """A lease, the kept state it guards, and the commands that wait for the disk.
+    """A lease, the kept state it guards, and the saves that wait for the disk.
 
-    `on_save_error="continue"` holds a command that can't be written (at most HELD_BYTES_MAX bytes
-    of them), warns, and decides it again with the next save and at the end; "raise" raises at
-    once. Safe for threads.
+    `on_save_error="continue"` holds a command that can't be written, warns, and decides it again
+    with the next save and at the end; "raise" raises at once. Safe for threads.
     """
 
     def __init__(
@@ -68,8 +60,8 @@ class Running(Generic[State]):
         self.state = state
         self.on_save_error = on_save_error
         self.claim: Claim | None = None
-        self._in_flight, self._held = dict[str, InFlight](), deque[_Held[State]]()
-        self._lost: list[str] = []
+        self._in_flight = dict[str, InFlight]()
+        self.held_saves = HeldSaves(log, state)
         self.lock = RLock()
 
     def begin(
@@ -84,6 +76,7 @@ class Running(Generic[State]):
         A command that is refused, or that has nothing to do, is known before: it takes no lease.
         `cut_off` decides what to record of a beginning that was on disk when an interrupt came.
         """
+        self.require_log()
         if (state := self.log.recover(self.state)).version:
             logger.info("%s recovered at version %d", state.title, state.version, extra=of(state))
         trial = Claim(self.leases.worker, state.epoch + 1)
@@ -127,31 +120,33 @@ class Running(Generic[State]):
             if state.epoch == claim.epoch:
                 self.log.decide(state, lambda state: command(state, claim, error))
 
-    def do(self, command: Command[State], size: int = 0) -> Saved:
-        """Append what the command decides, after all that is held; `size` is its bytes if held."""
+    def do(self, command: Command[State], parts: Iterable[Part[State]] = ()) -> Saved:
+        """Append what the command decides, after all that is held.
+
+        `parts` are what it comes to scene by scene, should it be held. Raises what it refuses,
+        StoreError (TooMuchHeld where saves are held), NotRunning and ClosedLog.
+        """
         claim = self._held_claim("save")
-
-        def claimed(state: State) -> Events:
-            return command(state, claim)
-
         with self.lock:
             try:
-                if self._held:
-                    self._write_held()
-                return Saved(self.log.decide(self.state, claimed), 0)
+                self.held_saves.write(claim)
+                events = self.log.decide(self.state, lambda state: command(state, claim))
+                return Saved(events, 0)
             except StoreError as error:
                 if self.on_save_error == "raise":
                     raise
-                self._hold(_Held(claimed, size), error)
-                return Saved((), len(self._held))
+                self.held_saves.hold(command, parts, error)
+                return Saved((), self.held)
 
     def flush(self) -> None:
         """Write what is held, if there is room now."""
         with self.lock:
+            if self.claim is None:
+                return
             try:
-                self._write_held()
+                self.held_saves.write(self.claim)
             except StoreError as error:
-                self._warn_of_held(error)
+                self.held_saves.warn(error)
 
     def accepts(self, question: Callable[[State, Claim], bool]) -> bool:
         """Tell whether the kept state says yes to a worker's question; a refusal is a no."""
@@ -163,8 +158,8 @@ class Running(Generic[State]):
 
     @property
     def held(self) -> int:
-        """How many commands wait for the disk."""
-        return len(self._held)
+        """How many scenes, or saves where they are no scenes', wait for the disk."""
+        return len(self.held_saves)
 
     def watch(self) -> State:
         """Return the state as the log has it now, so that a pause or a stop is seen.
@@ -219,8 +214,14 @@ class Running(Generic[State]):
         with self.lock:
             return tuple(unit.as_attempt() for unit in self._in_flight.values())
 
+    def require_log(self) -> None:
+        """Raise ClosedLog once the log was closed."""
+        if self.log.closing.is_set():
+            raise ClosedLog(self.state.title)
+
     def _held_claim(self, command: str) -> Claim:
         if self.claim is None:
+            self.require_log()
             raise NotRunning(self.state.title, command=command, status=self.state.status)
         return self.claim
 
@@ -231,13 +232,12 @@ class Running(Generic[State]):
             if claim is None:
                 return
             try:
-                self._write_held()
+                self.held_saves.write(claim)
             except StoreError as error:
-                self._lost += [str(error)] * len(self._held)
+                self.held_saves.give_up(error)
             finally:
                 self._release(claim)
-            if self._lost:
-                raise NotSaved(self.state.title, count=len(self._lost), why=self._lost[-1])
+            self.held_saves.require_none_lost()
 
     def _release(self, claim: Claim) -> None:
         try:
@@ -260,26 +260,3 @@ class Running(Generic[State]):
             self.leases.begun(self.state.id, claim, units)
         except LeaseLost as lost:  # the lease knows the stream, not its job
             raise LeaseLost(self.state.title, epoch=lost.epoch, current=lost.current) from None
-
-    def _hold(self, held: _Held[State], error: StoreError) -> None:
-        if held.size + self._held_bytes > HELD_BYTES_MAX:
-            raise error
-        self._held.append(held)
-        self._warn_of_held(error)
-
-    @property
-    def _held_bytes(self) -> int:
-        return sum(each.size for each in self._held)
-
-    def _warn_of_held(self, error: StoreError) -> None:
-        title, count, size = self.state.title, len(self._held), self._held_bytes
-        needed = f"; about {size:,} bytes are needed" if size else ""
-        logger.warning("%s: %d saves wait for the disk: %s%s", title, count, error, needed)
-
-    def _write_held(self) -> None:
-        while self._held:
-            try:
-                self.log.decide(self.state, self._held[0].command)
-            except Refused as refusal:
-                self._lost.append(str(refusal))
-            self._held.popleft()

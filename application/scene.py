@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from resumelog.application.errors import ResultGone
-from resumelog.domain.wording import counted
+from resumelog.domain.wording import agreeing, counted
 
 
 class MadeBefore(NamedTuple):
@@ -103,8 +103,8 @@ class Report:
         made = f"{self.done} of {counted(self.total, 'scene')} done ({len(self.durations)} now)"
         parts = [made, f"{len(self.failed)} failed", f"{self.remaining} remaining"]
         if self.held:
-            saves = "save is" if self.held == 1 else "saves are"
-            parts.append(f"{self.held} {saves} not on disk")
+            are = agreeing(self.held, "is", "are")
+            parts.append(f"{counted(self.held, 'save')} {are} not on disk")
         return ", ".join(parts) + (f": {self.cause}" if self.cause else "")
 
 

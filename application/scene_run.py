@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, NamedTuple, Unpack
 
 from resumelog.application.retry import ONCE
 from resumelog.application.run_options import RunOptions, require
-from resumelog.application.running import Saved
 from resumelog.application.scene import Report, Scene
 from resumelog.application.scene_attempt import Attempt, Ended, SceneFunction
 from resumelog.application.scene_coordinator import Bell, Coordinator
@@ -68,7 +67,7 @@ class SceneRun:
         self.stops = [options.get("stop") or StopFlag()]
         self.followers, self.is_fed, self._seen = list[SceneRun](), False, 0
         self._offered, self._waiting = set[str](), dict[str, None]()
-        self._made, self._again = list[str](), set[str]()
+        self._made, self._again = deque[str](), set[str]()
         self._ready, self._due = deque[str](), deque[str]()
         self._later = list[tuple[float, int, str]]()
         self._nth = count()
@@ -79,7 +78,8 @@ class SceneRun:
         self._began = self._ended_at = self._monotonic()
 
     def over(self, keys: Iterable[str]) -> Report:
-        """Make these scenes, and return how the batch stands. Raises NotRunning, LeaseLost."""
+        """Make these scenes, and return how it stands. Raises NotRunning, LeaseLost, ClosedLog."""
+        self._batch.require_log()
         self.offer(keys)
         if self._offered and self._batch.is_over:
             status = self._batch.counts().status
@@ -122,7 +122,8 @@ class SceneRun:
             self._batch.invalidate(stale)
             for run in self.followers:
                 run.follow(stale)
-        self._again |= self._flights.keys.intersection(keys)
+        in_flight = self._flights.keys
+        self._again.update(key for key in keys if key in in_flight or self._batch.is_held(key))
         self.offer(key for key in keys if self._batch.is_left(key))
 
     def end(self, cause: str) -> None:
@@ -132,6 +133,10 @@ class SceneRun:
     def end_batch(self) -> None:
         """Complete the batch if all is done and on disk; leave it if it was paused or stopped."""
         self._batch.end_run(self._cause)
+
+    def finish(self) -> None:
+        """Complete the batch if all is done, else leave it open. Raises NotSaved."""
+        self._batch.finish()
 
     def leave_with(self, error: BaseException) -> None:
         """Leave the batch, for an exception that goes on; what has ended is recorded all the same."""
@@ -245,11 +250,20 @@ class SceneRun:
         return not self._cause
 
     def looked_again(self) -> bool:
-        """Look in the log at once; tell whether anything is to be made again."""
+        """Look in the log at once, and try what waits for the disk; tell whether there is more to do."""
+        handed_on = self._handed_on_late()
         if self._cause or not self.is_fed or self._batch.is_asked_to_leave():
-            return False
+            return handed_on
         self._look_again()
-        return bool(self._ready)
+        return handed_on or bool(self._ready)
+
+    def _handed_on_late(self) -> bool:
+        """Write what waits for the disk, if there is room now, and hand on what that was."""
+        waiting = len(self._made)
+        if self.is_fed and waiting:
+            self._batch.flush()
+            self._hand_on()
+        return len(self._made) < waiting
 
     def _look_again(self) -> None:
         """Take up what was done and is not any more, once there is nothing else to do."""
@@ -324,7 +338,7 @@ class SceneRun:
         """Append all that is settled, in one transaction, and tell of it."""
         if not self._settled:
             return
-        saved = self._recorded([each.outcome for each in self._settled.values()])
+        self._recorded([each.outcome for each in self._settled.values()])
         settled, self._settled = self._settled, {}
         for future in settled:
             self._flights.forget(future)
@@ -332,22 +346,26 @@ class SceneRun:
         for _, state, scene, ended, wait_s in settled.values():
             self._tell(scene, state, ended, wait_s)
         self._made += [each.scene.key for each in settled.values() if not each.ended.error]
-        if not saved.held:  # else with the save that writes them
-            self._hand_on()
+        self._hand_on()
 
-    def _recorded(self, outcomes: Sequence[Outcome]) -> Saved:
+    def _recorded(self, outcomes: Sequence[Outcome]) -> None:
         """Record all in one go; where somebody else made one of them, the others all the same."""
         try:
-            return self._batch.record(outcomes)
+            self._batch.record(outcomes)
         except SceneAlreadyCompleted as refused:
             if len(outcomes) == 1:
                 logger.warning("%s", refused)
-                return Saved((), 0)
-            return [self._recorded([outcome]) for outcome in outcomes][-1]
+                return
+            for outcome in outcomes:
+                self._recorded([outcome])
 
     def _hand_on(self) -> None:
-        """Let the stages after take up what is done; what took an old result is made again."""
-        made, self._made = self._made, []
+        """Let the stages after take up what is on disk; what took an old result is made again."""
+        made = list[str]()
+        while self._made and not self._batch.is_held(self._made[0]):  # saves keep their order
+            made.append(self._made.popleft())
+        if not made:
+            return
         self._offered.difference_update(made)
         if again := self._again.intersection(made):
             self._again -= again

@@ -6,6 +6,7 @@ from datetime import timedelta
 
 from resumelog.application.batch_progress import BatchFacts
 from resumelog.application.progress_meter import ProgressFacts
+from resumelog.domain.wording import counted
 
 Facts = ProgressFacts | BatchFacts
 
@@ -51,7 +52,7 @@ def _of_export(facts: ProgressFacts) -> tuple[str, ...]:
 
 def _of_batch(facts: BatchFacts) -> tuple[str, ...]:
     """What must not be cut off by a narrow terminal comes first."""
-    held = f"{facts.held} saves not on disk" if facts.held else ""
+    held = f"{counted(facts.held, 'save')} not on disk" if facts.held else ""
     counts = f"{facts.done} of {facts.total}"
     failed = f"{facts.failed} failed" if facts.failed else ""
     running = f"{facts.running} running" if facts.running else ""

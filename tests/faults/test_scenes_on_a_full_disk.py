@@ -18,7 +18,7 @@ from support.mounts import SmallDisk, small_disk
 
 import resumelog
 from resumelog import Batch, NotSaved, ResumeLog, Scene, SceneUpdate
-from resumelog.application import running
+from resumelog.application import held_saves
 from resumelog.application.errors import StoreUnavailable
 
 pytestmark = pytest.mark.faults
@@ -130,12 +130,12 @@ def test_a_second_run_writes_what_the_first_one_held(disk: SmallDisk) -> None:
 
 
 def test_what_is_held_is_bounded(disk: SmallDisk, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(running, "HELD_BYTES_MAX", 10 * len(RESULT.encode()))
+    monkeypatch.setattr(held_saves, "HELD_BYTES_MAX", 10 * len(RESULT.encode()))
     function = Filling(disk)
     with resumelog.open(disk.folder / "jobs.db") as log:
         with pytest.raises(StoreUnavailable) as unavailable:
             opened(log).run(function)
-        assert "saves are not on disk" in unavailable.value.__notes__[0]
+        assert "are not on disk" in unavailable.value.__notes__[0]
         disk.free()
     assert 35 <= len(function.made) <= 45
 

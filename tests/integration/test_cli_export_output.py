@@ -172,7 +172,7 @@ def test_a_log_that_is_full_does_not_end_the_command_and_is_told_at_the_end(bare
     ran = bare(*arguments(script, *COUNTED, INTO_OUTPUT, "--json"), through=full)
     assert ran.code == 4
     assert ran.err.count("it is tried again with the next report") == 1
-    assert "1 saves are not on disk" in ran.err
+    assert "1 save is not on disk" in ran.err
     assert ran.document["not_saved"]
     assert bare.lines(KEY) == ["whole"]
     assert 0 < recorded(bare) < UNITS

@@ -213,7 +213,8 @@ def test_what_could_not_be_written_is_told_at_the_end_and_done_again(cli: Cli) -
     full = ("sh", "-c", 'ulimit -f 400; exec "$@"', "sh")
     ran = cli(*line(*RECORDS, options=["--json"]), through=full)
     assert ran.code == 4
-    assert "saves are not on disk" in ran.err
+    assert "scenes (" in ran.err
+    assert "are not on disk" in ran.err
     assert ran.document["not_saved"]
     recorded = len(results(cli))
     assert 0 < recorded < 40

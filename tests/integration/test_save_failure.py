@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from eventsourcing.persistence import OperationalError, StoredEvent
 from support.children import child, finished
+from support.full import Full, FullDisk
 from support.logs import Store, make_scenes, make_units, names_of, scenes, take_over
 
 import resumelog
@@ -43,20 +44,16 @@ def test_work_goes_on_and_all_is_on_disk_once_there_is_room(tmp_path: Path) -> N
 
 def test_a_save_that_waits_is_warned_of(tmp_path: Path) -> None:
     _, err = told(tmp_path, "full_disk", "jobs.db", "continue", "freed")
-    assert "batch 电影/分镜: 1 saves wait for the disk" in err
-    assert "batch 电影/分镜: 2 saves wait for the disk" in err
+    assert "batch 电影/分镜: 1 scene (2) waits for the disk: " in err
+    assert "batch 电影/分镜: 2 scenes (2, 3) wait for the disk: " in err
 
 
-def test_what_is_not_on_disk_at_the_end_is_counted(tmp_path: Path) -> None:
+def test_what_is_not_on_disk_at_the_end_is_counted_and_named(tmp_path: Path) -> None:
     lines, _ = told(tmp_path, "full_disk", "jobs.db", "continue", "never")
-    name, count, message = lines[-1]
-    assert (name, lines[:4]) == (
-        "NotSaved",
-        [["1", True, 0], ["2", False, 1], ["3", False, 2], ["4", False, 3]],
-    )
-    assert isinstance(count, int)
-    assert count >= 3
-    assert f"{count} saves are not on disk" in str(message)
+    (name, count, message) = lines.pop()
+    assert lines == [["1", True, 0], ["2", False, 1], ["3", False, 2], ["4", False, 3]]
+    assert (name, count) == ("NotSaved", 3)
+    assert "3 scenes (2, 3, 4) are not on disk" in str(message)
 
 
 def test_what_was_not_saved_is_made_again(tmp_path: Path) -> None:
@@ -120,24 +117,13 @@ def test_a_commit_in_doubt_that_is_on_disk_counts_as_saved(
         assert names_of(doubtful, "电影/分镜").count("SceneCompleted") == 1
 
 
-class Full(ApplicationRecorder):
-    """Has no room for any event until it is freed."""
-
-    is_full = True
-
-    def insert_events(self, stored_events: list[StoredEvent], **_: object) -> None:  # type: ignore[override]
-        if type(self).is_full:
-            raise StoreUnavailable(store="jobs.db", why="it is full", advice="free it")
-        super().insert_events(stored_events)
-
-
 def test_a_state_is_as_it_was_after_a_save_that_failed(
     log: ResumeLog, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     make_units(log, tmp_path / "成片.mp4", until=4)
     job = ExportJob.named(str(tmp_path / "成片.mp4"))
     before = deepcopy(log.log.recover(job))
-    monkeypatch.setenv("APPLICATION_RECORDER_TOPIC", f"{__name__}:Full")
+    monkeypatch.setenv("APPLICATION_RECORDER_TOPIC", "support.full:Full")
     with resumelog.open(tmp_path / "jobs.db") as full, pytest.raises(StoreUnavailable):
         full.log.decide(job, lambda job: job.restart("重来", full.clock.now()))
     assert job == before == log.log.recover(ExportJob.named(str(tmp_path / "成片.mp4")))
@@ -149,9 +135,7 @@ def test_a_state_is_as_it_was_after_a_save_that_failed(
 @pytest.fixture
 def full(store: Store, monkeypatch: pytest.MonkeyPatch) -> ResumeLog:
     """A log whose disk can be full; there is room at first."""
-    monkeypatch.setattr(Full, "is_full", False)
-    monkeypatch.setenv("APPLICATION_RECORDER_TOPIC", f"{__name__}:Full")
-    return store.open()
+    return FullDisk(store, monkeypatch).log
 
 
 def test_a_batch_that_could_not_begin_leaves_what_was_in_flight_to_the_next(
@@ -199,7 +183,7 @@ def test_saves_that_a_successor_made_void_are_told_at_the_end(
     take_over(other, state, lambda state, by: state.begin(batch.plan, by, other.clock.now()))
     with pytest.raises(NotSaved) as unsaved:
         batch.finish()
-    assert unsaved.value.count == 1
+    assert unsaved.value.scenes == ("1",)
 
 
 def test_the_error_that_ends_a_batch_is_raised_with_what_was_not_saved(
@@ -207,4 +191,4 @@ def test_the_error_that_ends_a_batch_is_raised_with_what_was_not_saved(
 ) -> None:
     with pytest.raises(ZeroDivisionError) as error, waiting(full, monkeypatch):
         raise ZeroDivisionError
-    assert "saves are not on disk" in error.value.__notes__[0]
+    assert "1 scene (1) is not on disk" in error.value.__notes__[0]
