@@ -159,6 +159,11 @@ class Batch(WatchedBatch):
             return Saved((), 0)
         return self.record([self.done(scene, payload, artifact, elapsed_s)])
 
+    def take_back_coming(self) -> None:
+        """Note that none of the scenes is begun that were to be next."""
+        if not self.is_over:
+            self._running.begun()
+
     def take_back(self, scene: Scene) -> None:
         """Note that a scene that was begun was not tried after all."""
         self._running.ended(scene.key)
@@ -186,13 +191,13 @@ class Batch(WatchedBatch):
         self._files.discard(outcome.scene)
         return outcome._replace(error=error_text(error))
 
-    def record(self, outcomes: Sequence[Outcome]) -> Saved:
-        """Record how scenes ended, in one transaction."""
+    def record(self, outcomes: Sequence[Outcome], coming: Iterable[str] = ()) -> Saved:
+        """Record how scenes ended, in one transaction, with a note that others are begun next."""
         running, at, plan = self._running, self._running.clock.now(), self.plan
         for outcome in outcomes:
             running.ended(outcome.scene)
-        size = sum(map(_size, outcomes))
-        saved = running.do(lambda batch, by: batch.record(outcomes, plan, by, at), size)
+        size, next_ = sum(map(_size, outcomes)), self._as_coming(coming)
+        saved = running.do(lambda batch, by: batch.record(outcomes, plan, by, at), size, next_)
         for outcome in outcomes:
             self._files.recorded(outcome.scene)
             self._tried[outcome.scene] = (None, outcome.attempt)
@@ -277,6 +282,13 @@ class Batch(WatchedBatch):
             self.leave(error)
         except ResumelogError as unsaved:
             error.add_note(f"and its record was not saved: {unsaved}")
+
+    def _as_coming(self, keys: Iterable[str]) -> list[InFlight]:
+        """Return what `begin` would note; nothing where that needs a temporary path first."""
+        if self._files.are_made:
+            return []
+        attempts = self._running.state.attempts
+        return [InFlight(key, attempts(key) + 1) for key in keys]
 
     def _with_partial(self, scene: Scene) -> Scene | None:
         """Say where a scene writes its file; where there can be none, that is its failure."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from contextlib import suppress
 from pathlib import Path
 from threading import RLock
@@ -69,7 +69,7 @@ class Running(Generic[State]):
         self.on_save_error = on_save_error
         self.claim: Claim | None = None
         self._in_flight, self._held = dict[str, InFlight](), deque[_Held[State]]()
-        self._lost: list[str] = []
+        self._coming, self._lost = frozenset[InFlight](), list[str]()
         self.lock = RLock()
 
     def begin(
@@ -127,8 +127,14 @@ class Running(Generic[State]):
             if state.epoch == claim.epoch:
                 self.log.decide(state, lambda state: command(state, claim, error))
 
-    def do(self, command: Command[State], size: int = 0) -> Saved:
-        """Append what the command decides, after all that is held; `size` is its bytes if held."""
+    def do(
+        self, command: Command[State], size: int = 0, coming: Collection[InFlight] = ()
+    ) -> Saved:
+        """Append what the command decides, after all that is held; `size` is its bytes if held.
+
+        Units that are `coming` next are noted in the same transaction where the store can do that:
+        `begun` has nothing to write then. Where the command is held they are not.
+        """
         claim = self._held_claim("save")
 
         def claimed(state: State) -> Events:
@@ -138,12 +144,25 @@ class Running(Generic[State]):
             try:
                 if self._held:
                     self._write_held()
-                return Saved(self.log.decide(self.state, claimed), 0)
+                return Saved(self._decided(claimed, claim, coming), 0)
             except StoreError as error:
                 if self.on_save_error == "raise":
                     raise
                 self._hold(_Held(claimed, size), error)
                 return Saved((), len(self._held))
+
+    def _decided(
+        self, command: Callable[[State], Events], claim: Claim, coming: Collection[InFlight]
+    ) -> Events:
+        if not coming:
+            return self.log.decide(self.state, command)
+        self._coming = frozenset()  # whatever interrupts this: it may not be noted
+        units = (*self._in_flight.values(), *coming)
+        note = self.leases.note(self.state.id, claim, units)
+        events = self.log.decide(self.state, command, note)
+        if note.is_written:
+            self._coming = frozenset(coming)
+        return events
 
     def flush(self) -> None:
         """Write what is held, if there is room now."""
@@ -191,12 +210,15 @@ class Running(Generic[State]):
     def begun(self, *units: InFlight) -> None:
         """Note that units are in flight, so that a successor can clean up after them.
 
+        Those that a save noted as coming, and that are not begun now, are noted no more.
         Raises LeaseLost once another worker has the lease.
         """
         claim = self._held_claim("begin a unit")
         with self.lock:
             self._in_flight.update((unit.key, unit) for unit in units)
-            self._note_in_flight(claim)
+            noted, self._coming = self._coming, frozenset()
+            if noted != {*units}:
+                self._note_in_flight(claim)
 
     def note_folder(self, path: Path) -> None:
         """Let a successor on this machine remove a temporary folder that a kill left behind."""

@@ -7,7 +7,7 @@ import logging
 from collections import Counter, deque
 from collections.abc import Collection, Iterable, Sequence
 from contextlib import suppress
-from itertools import count
+from itertools import count, islice
 from typing import TYPE_CHECKING, NamedTuple, Unpack
 
 from resumelog.application.retry import ONCE
@@ -165,10 +165,13 @@ class SceneRun:
         for the disk. One scene after the other is recorded first: the next may end the process.
         """
         room = self._flights.room + (len(self._settled) if self._workers > 1 else 0)
-        if room <= 0 or not self._goes_on():
+        if room <= 0:
             return
-        keys = self._next(room)
-        for scene in self._batch.begin(map(self._batch.scene, keys)) if keys else ():
+        keys = self._next(room) if self._goes_on() else []
+        if not keys:
+            self._batch.take_back_coming()
+            return
+        for scene in self._batch.begin(map(self._batch.scene, keys)):
             self._submit(scene)
 
     def _next(self, room: int) -> list[str]:
@@ -180,6 +183,15 @@ class SceneRun:
             self._waiting.update((key, None) for key in some if key in waiting)
             keys += [key for key in some if key not in waiting]
         return keys
+
+    def _coming(self) -> list[str]:
+        """Return what is begun as soon as that is recorded which is settled."""
+        room = self._flights.room + len(self._settled)
+        if self._cause or room <= 0:
+            return []
+        some = [*islice(self._ready, room)]
+        waiting = self._batch.waiting(some)
+        return [key for key in some if key not in waiting]
 
     def _submit(self, scene: Scene) -> None:
         if self._flights.begin(scene, self._ring):
@@ -287,7 +299,8 @@ class SceneRun:
         """Append all that is settled, in one transaction, and tell of it."""
         if not self._settled:
             return
-        saved = self._recorded([each.outcome for each in self._settled.values()])
+        outcomes = [each.outcome for each in self._settled.values()]
+        saved = self._recorded(outcomes, self._coming())
         settled, self._settled = self._settled, {}
         for future in settled:
             self._flights.forget(future)
@@ -298,10 +311,10 @@ class SceneRun:
         if not saved.held:  # else with the save that writes them
             self._hand_on()
 
-    def _recorded(self, outcomes: Sequence[Outcome]) -> Saved:
+    def _recorded(self, outcomes: Sequence[Outcome], coming: Sequence[str] = ()) -> Saved:
         """Record all in one go; where somebody else made one of them, the others all the same."""
         try:
-            return self._batch.record(outcomes)
+            return self._batch.record(outcomes, coming)
         except SceneAlreadyCompleted as refused:
             if len(outcomes) == 1:
                 logger.warning("%s", refused)

@@ -13,7 +13,7 @@ from contextlib import suppress
 from uuid import UUID
 
 from resumelog.application.errors import AlreadyRunning, StoreError
-from resumelog.application.ports import InFlight
+from resumelog.application.ports import InFlight, InFlightNote
 from resumelog.domain.errors import LeaseLost
 from resumelog.domain.values import Claim, Worker
 from resumelog.infrastructure import processes
@@ -110,11 +110,16 @@ class TableLeases:
 
     def begun(self, stream: UUID, claim: Claim, units: tuple[InFlight, ...]) -> None:
         """Note what is in flight."""
-        in_flight = json.dumps([*map(_absolute, units)], ensure_ascii=False)
-        if not self.table.write_in_flight(stream, claim.epoch, in_flight):
+        note = self.note(stream, claim, units)
+        if not self.table.write_in_flight(stream, claim.epoch, note.in_flight):
             row = self.table.read(stream)
             current = row.epoch if row else 0
             raise LeaseLost(f"stream {stream}", epoch=claim.epoch, current=current)
+
+    def note(self, stream: UUID, claim: Claim, units: tuple[InFlight, ...]) -> InFlightNote:
+        """Return what `begun` writes."""
+        in_flight = json.dumps([*map(_absolute, units)], ensure_ascii=False)
+        return InFlightNote(stream, claim.epoch, in_flight)
 
     def release(self, stream: UUID, claim: Claim) -> None:
         """Give the lease back, with nothing in flight; later, if it can't be written now."""

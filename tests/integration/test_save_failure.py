@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from copy import deepcopy
 from pathlib import Path
+from typing import Any
 
 import pytest
 from eventsourcing.persistence import OperationalError, StoredEvent
@@ -12,10 +13,11 @@ from support.children import child, finished
 from support.logs import Store, make_scenes, make_units, names_of, scenes, take_over
 
 import resumelog
-from resumelog import Batch, NotSaved, ResumeLog
+from resumelog import Batch, NotSaved, ResumeLog, Scene
 from resumelog.application.errors import StoreUnavailable
 from resumelog.domain.export_job import ExportJob
 from resumelog.domain.scene_batch import SceneBatch
+from resumelog.infrastructure.storage.leases import noted_units
 from resumelog.infrastructure.storage.sqlite.recorders import ApplicationRecorder
 
 
@@ -125,10 +127,10 @@ class Full(ApplicationRecorder):
 
     is_full = True
 
-    def insert_events(self, stored_events: list[StoredEvent], **_: object) -> None:  # type: ignore[override]
+    def insert_events(self, stored_events: list[StoredEvent], **beside: Any) -> None:  # type: ignore[override]
         if type(self).is_full:
             raise StoreUnavailable(store="jobs.db", why="it is full", advice="free it")
-        super().insert_events(stored_events)
+        super().insert_events(stored_events, **beside)
 
 
 def test_a_state_is_as_it_was_after_a_save_that_failed(
@@ -208,3 +210,18 @@ def test_the_error_that_ends_a_batch_is_raised_with_what_was_not_saved(
     with pytest.raises(ZeroDivisionError) as error, waiting(full, monkeypatch):
         raise ZeroDivisionError
     assert "saves are not on disk" in error.value.__notes__[0]
+
+
+def test_a_scene_is_noted_before_it_begins_though_the_save_before_it_is_held(
+    full: ResumeLog, other: ResumeLog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    noted = dict[str, list[str]]()
+
+    def function(scene: Scene) -> None:
+        row = other.leases.table.read(SceneBatch.named("电影", "分镜").id)
+        noted[scene.key] = [unit.key for unit in noted_units(row)] if row else []
+        monkeypatch.setattr(Full, "is_full", scene.key in ("2", "3"))
+
+    report = full.scenes.open("电影", "分镜", scenes=scenes(1, 2, 3, 4, 5)).run(function)
+    assert report.is_complete
+    assert noted == {key: [key] for key in "12345"}
