@@ -185,13 +185,9 @@ class SceneRun:
         return keys
 
     def _coming(self) -> list[str]:
-        """Return what is begun as soon as that is recorded which is settled."""
-        room = self._flights.room + len(self._settled)
-        if self._cause or room <= 0:
-            return []
-        some = [*islice(self._ready, room)]
-        waiting = self._batch.waiting(some)
-        return [key for key in some if key not in waiting]
+        """Return what is begun next, as far as it can be told before that is recorded."""
+        room = 0 if self._cause else self._flights.room + len(self._settled)
+        return [*islice(self._ready, max(0, room))]
 
     def _submit(self, scene: Scene) -> None:
         if self._flights.begin(scene, self._ring):

@@ -23,6 +23,8 @@ from resumelog.infrastructure.storage.lease_table import NOTHING, LeaseRow, Leas
 BEATS_PER_LEASE = 3
 LOOKS_PER_LEASE = 20
 
+ENCODED = json.JSONEncoder(ensure_ascii=False).encode
+
 logger = logging.getLogger("resumelog")
 
 
@@ -118,7 +120,7 @@ class TableLeases:
 
     def note(self, stream: UUID, claim: Claim, units: tuple[InFlight, ...]) -> InFlightNote:
         """Return what `begun` writes."""
-        in_flight = json.dumps([*map(_absolute, units)], ensure_ascii=False)
+        in_flight = ENCODED([*map(_absolute, units)])
         return InFlightNote(stream, claim.epoch, in_flight)
 
     def release(self, stream: UUID, claim: Claim) -> None:
@@ -219,7 +221,9 @@ class TableLeases:
 
 def _absolute(unit: InFlight) -> InFlight:
     """Let a path mean the same to a successor in another folder."""
-    return unit._replace(partial=unit.partial and os.path.abspath(unit.partial))  # noqa: PTH100 - resolve() would follow links
+    if not unit.partial:
+        return unit
+    return unit._replace(partial=os.path.abspath(unit.partial))  # noqa: PTH100 - resolve() would follow links
 
 
 def noted_units(row: LeaseRow) -> tuple[InFlight, ...]:
