@@ -194,6 +194,11 @@ class Batch(WatchedBatch):
             return Saved((), self._running.held)
         return self.record([self.done(scene, payload, artifact, elapsed_s)])
 
+    def take_back_coming(self) -> None:
+        """Note that none of the scenes is begun that were to be next."""
+        if not self.is_over:
+            self._running.begun()
+
     def take_back(self, scene: Scene) -> None:
         """Note that a scene that was begun was not tried after all."""
         self._running.ended(scene.key)
@@ -233,13 +238,14 @@ class Batch(WatchedBatch):
         self._files.discard(outcome.scene)
         return outcome._replace(error=error_text(error))
 
-    def record(self, outcomes: Sequence[Outcome]) -> Saved:
-        """Record how scenes ended, in one transaction."""
+    def record(self, outcomes: Sequence[Outcome], coming: Iterable[str] = ()) -> Saved:
+        """Record how scenes ended, in one transaction, with a note that others are begun next."""
         running, at, plan = self._running, self._running.clock.now(), self.plan
         for outcome in outcomes:
             running.ended(outcome.scene)
             self._in_hand.ended(outcome.scene)
-        saved = running.do(recording(outcomes, plan, at), recorded(outcomes, plan, at))
+        parts, next_ = recorded(outcomes, plan, at), self._as_coming(coming)
+        saved = running.do(recording(outcomes, plan, at), parts, next_)
         self._files.note_made((each.scene, each.artifact) for each in outcomes if each.artifact)
         for outcome in outcomes:
             self._files.recorded(outcome.scene)
@@ -330,6 +336,13 @@ class Batch(WatchedBatch):
             self._leave(error)
         except ResumelogError as unsaved:
             error.add_note(f"and its record was not saved: {unsaved}")
+
+    def _as_coming(self, keys: Iterable[str]) -> list[InFlight]:
+        """Return what `begin` would note; nothing where that needs a temporary path first."""
+        if self._files.are_made:
+            return []
+        attempts = self._running.state.attempts
+        return [InFlight(key, attempts(key) + 1) for key in keys]
 
     def _with_partials(
         self, scenes: Iterable[Scene], has_no_place: HasNoPlace | None

@@ -21,7 +21,7 @@ from resumelog.application.errors import (
     PayloadRemoved,
 )
 from resumelog.application.event_rows import StockRows
-from resumelog.application.ports import EventReader, EventRow, EventRows
+from resumelog.application.ports import EventReader, EventRow, EventRows, InFlightNote
 from resumelog.domain.aggregate import EventSourced
 from resumelog.domain.errors import Refused
 from resumelog.domain.events import DomainEvent, Events, PayloadsRemoved, kinds
@@ -53,15 +53,21 @@ class EventLog(Application[UUID]):
             gt = origin - 1
         return state.fold(self._reader.events(state.id, self._rows_after(state.id, gt)))
 
-    def decide(self, state: State, command: Callable[[State], Events]) -> Events:
+    def decide(
+        self,
+        state: State,
+        command: Callable[[State], Events],
+        note: InFlightNote | None = None,
+    ) -> Events:
         """Append what the command decides; the state evolves only when that is on disk.
 
+        A note goes into the same transaction where the store can do that, and says whether it did.
         After a conflict the stream is read up to its end and the command decides again. Raises what the
         command refuses, StoreUnavailable, and Contended after DECISIONS_MAX conflicts.
         """
         for _ in range(DECISIONS_MAX):
             events = self.decided(state, command)
-            if not events or self._appended(state, events):
+            if not events or self._appended(state, events, note):
                 return events
         raise Contended(state.title, attempts=DECISIONS_MAX)
 
@@ -169,9 +175,12 @@ class EventLog(Application[UUID]):
         before = state.version
         return self.recover(state).version > before
 
-    def _appended(self, state: EventSourced, events: Events) -> bool:
+    def _appended(
+        self, state: EventSourced, events: Events, note: InFlightNote | None = None
+    ) -> bool:
+        beside = {"note": note} if note else {}
         try:
-            self.recorder.insert_events([*map(self.mapper.to_stored_event, events)])
+            self.recorder.insert_events([*map(self.mapper.to_stored_event, events)], **beside)
         except IntegrityError as error:
             if not isinstance(error, InDoubt) or not self._is_there(state, events):
                 self.recover(state)

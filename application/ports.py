@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Literal, NamedTuple, Protocol, runtime_checkable
@@ -55,6 +56,20 @@ class InFlight(NamedTuple):
         return Attempt(self.key, self.attempt)
 
 
+@dataclass(slots=True)
+class InFlightNote:
+    """What a lease says of what is in flight, to be written in the transaction of events.
+
+    A recorder of ours sets `is_written` once that is committed and the lease still has its epoch;
+    one that knows no leases takes no notice.
+    """
+
+    stream: UUID
+    epoch: int
+    in_flight: str
+    is_written: bool = False
+
+
 class Leases(Protocol):
     """One worker at a time on a stream; `worker` is who asks."""
 
@@ -76,6 +91,10 @@ class Leases(Protocol):
 
         Raises LeaseLost once another worker has the lease.
         """
+        ...
+
+    def note(self, stream: UUID, claim: Claim, units: tuple[InFlight, ...]) -> InFlightNote:
+        """Return what `begun` would write, for the transaction of an event."""
         ...
 
     def release(self, stream: UUID, claim: Claim) -> None:

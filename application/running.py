@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from contextlib import suppress
 from pathlib import Path
 from threading import RLock
@@ -60,7 +60,7 @@ class Running(Generic[State]):
         self.state = state
         self.on_save_error = on_save_error
         self.claim: Claim | None = None
-        self._in_flight = dict[str, InFlight]()
+        self._in_flight, self._coming = dict[str, InFlight](), frozenset[InFlight]()
         self.held_saves = HeldSaves(log, state)
         self.lock = RLock()
 
@@ -120,23 +120,42 @@ class Running(Generic[State]):
             if state.epoch == claim.epoch:
                 self.log.decide(state, lambda state: command(state, claim, error))
 
-    def do(self, command: Command[State], parts: Iterable[Part[State]] = ()) -> Saved:
+    def do(
+        self,
+        command: Command[State],
+        parts: Iterable[Part[State]] = (),
+        coming: Collection[InFlight] = (),
+    ) -> Saved:
         """Append what the command decides, after all that is held.
 
-        `parts` are what it comes to scene by scene, should it be held. Raises what it refuses,
-        StoreError (TooMuchHeld where saves are held), NotRunning and ClosedLog.
+        `parts` are what it comes to scene by scene, should it be held. Units that are `coming` next
+        are noted in the same transaction where the store can do that: `begun` has nothing to write
+        then. Where the command is held they are not. Raises what it refuses, StoreError (TooMuchHeld
+        where saves are held), NotRunning and ClosedLog.
         """
         claim = self._held_claim("save")
         with self.lock:
             try:
                 self.held_saves.write(claim)
-                events = self.log.decide(self.state, lambda state: command(state, claim))
-                return Saved(events, 0)
+                return Saved(self._decided(lambda state: command(state, claim), claim, coming), 0)
             except StoreError as error:
                 if self.on_save_error == "raise":
                     raise
                 self.held_saves.hold(command, parts, error)
                 return Saved((), self.held)
+
+    def _decided(
+        self, command: Callable[[State], Events], claim: Claim, coming: Collection[InFlight]
+    ) -> Events:
+        if not coming:
+            return self.log.decide(self.state, command)
+        self._coming = frozenset()  # whatever interrupts this: it may not be noted
+        units = (*self._in_flight.values(), *coming)
+        note = self.leases.note(self.state.id, claim, units)
+        events = self.log.decide(self.state, command, note)
+        if note.is_written:
+            self._coming = frozenset(coming)
+        return events
 
     def flush(self) -> None:
         """Write what is held, if there is room now."""
@@ -186,11 +205,21 @@ class Running(Generic[State]):
     def begun(self, *units: InFlight) -> None:
         """Note that units are in flight, so that a successor can clean up after them.
 
+        Those that a save noted as coming, and that are not begun now, are noted no more.
         Raises LeaseLost once another worker has the lease.
         """
         claim = self._held_claim("begin a unit")
         with self.lock:
             self._in_flight.update((unit.key, unit) for unit in units)
+            noted, self._coming = self._coming, frozenset()
+            if noted != {*units}:
+                self._note_in_flight(claim)
+
+    def note_anew(self) -> None:
+        """Note what is in flight now, where units have ended since. Raises as `begun` does."""
+        claim = self._held_claim("note what is in flight")
+        with self.lock:
+            self._coming = frozenset()
             self._note_in_flight(claim)
 
     def note_folder(self, path: Path) -> None:

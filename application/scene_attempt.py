@@ -8,7 +8,7 @@ import signal
 import threading
 import time
 from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from functools import cached_property
 from types import FrameType
@@ -24,6 +24,8 @@ from resumelog.domain.values import error_text
 
 ITS_OWN = (Exception, SystemExit)
 """What ends an attempt and no run: a tool that calls sys.exit ends its scene."""
+
+NO_ALARM = nullcontext()
 
 SceneFunction = Callable[[Scene], Any]
 """Makes one scene and returns its result (JSON), or a coroutine of it."""
@@ -60,7 +62,7 @@ class Attempt:
         settle_in()
         began = time.monotonic()
         try:
-            with _alarm(self.timeout_s):
+            with _alarm(self.timeout_s) if self.timeout_s else NO_ALARM:
                 result = self.function(scene)
             self._require_good(result, scene)
         except Terminated:
@@ -149,13 +151,13 @@ def _is_being_cancelled() -> bool:
 
 
 @contextmanager
-def _alarm(timeout_s: float | None) -> Iterator[None]:
+def _alarm(timeout_s: float) -> Iterator[None]:
     """Raise TimeoutError in the main thread of a worker process, the one that a signal reaches.
 
     In any other thread the coordinator lets go of the attempt instead.
     """
     is_main = threading.current_thread() is threading.main_thread()
-    if not (timeout_s and is_main and signal.getsignal(signal.SIGALRM) is signal.SIG_DFL):
+    if not (is_main and signal.getsignal(signal.SIGALRM) is signal.SIG_DFL):
         yield
         return
 

@@ -42,17 +42,17 @@ class SceneInHand:
         notes, is_stale = True, False
         for scene in scenes:
             hand = self._hands[scene.key] = _Hand(notes)
-            if notes:
-                self._write(InFlight(scene.key, scene.attempt))
+            if notes and self._running.claim:
+                self._running.begun(InFlight(scene.key, scene.attempt))
             elif is_stale:
-                self._write()
+                self._note_anew()
             try:
                 yield scene
             finally:  # where the loop is left nothing is written: that may be in any place
                 is_stale = self._take_back(scene.key, hand)
             notes = hand.ended and not hand.is_own
         if is_stale:
-            self._write()
+            self._note_anew()
 
     def begun(self, key: str) -> None:
         """Note that the loop has noted a scene."""
@@ -77,6 +77,6 @@ class SceneInHand:
             self._running.ended(key)
         return hand.is_ours
 
-    def _write(self, *units: InFlight) -> None:
+    def _note_anew(self) -> None:
         if self._running.claim:
-            self._running.begun(*units)
+            self._running.note_anew()

@@ -7,7 +7,7 @@ import logging
 from collections import Counter, deque
 from collections.abc import Collection, Iterable, Sequence
 from contextlib import suppress
-from itertools import count
+from itertools import chain, count, islice
 from typing import TYPE_CHECKING, NamedTuple, Unpack
 
 from resumelog.application.retry import ONCE
@@ -183,13 +183,13 @@ class SceneRun:
         for the disk. One scene after the other is recorded first: the next may end the process.
         """
         room = self._flights.room + (len(self._settled) if self._workers > 1 else 0)
-        if room <= 0 or not self._goes_on():
+        if room <= 0:
             return
-        keys = self._next(self._due, room)
-        if not self._may_all_fail():
-            keys += self._next(self._ready, room - len(keys))
-        scenes = map(self._batch.scene, keys)
-        for scene in self._batch.begin(scenes, self._has_no_place) if keys else ():
+        keys = self._to_begin(room) if self._goes_on() else []
+        if not keys:
+            self._batch.take_back_coming()
+            return
+        for scene in self._batch.begin(map(self._batch.scene, keys), self._has_no_place):
             self._submit(scene)
 
     def _next(self, queue: deque[str], room: int) -> list[str]:
@@ -201,6 +201,19 @@ class SceneRun:
             self._waiting.update((key, None) for key in some if key in waiting)
             keys += [key for key in some if key not in waiting]
         return keys
+
+    def _to_begin(self, room: int) -> list[str]:
+        """Take as many as there is room for, first those whose next try is due."""
+        keys = self._next(self._due, room)
+        if not self._may_all_fail():
+            keys += self._next(self._ready, room - len(keys))
+        return keys
+
+    def _coming(self) -> list[str]:
+        """Return what is begun next, as far as it can be told before that is recorded."""
+        room = 0 if self._cause else self._flights.room + len(self._settled)
+        queue = self._due if self._may_all_fail() else chain(self._due, self._ready)
+        return [*islice(queue, max(0, room))]
 
     def _may_all_fail(self) -> bool:
         """Tell whether the failures that end the run are reached if no scene's next try succeeds.
@@ -338,7 +351,7 @@ class SceneRun:
         """Append all that is settled, in one transaction, and tell of it."""
         if not self._settled:
             return
-        self._recorded([each.outcome for each in self._settled.values()])
+        self._recorded([each.outcome for each in self._settled.values()], self._coming())
         settled, self._settled = self._settled, {}
         for future in settled:
             self._flights.forget(future)
@@ -348,10 +361,10 @@ class SceneRun:
         self._made += [each.scene.key for each in settled.values() if not each.ended.error]
         self._hand_on()
 
-    def _recorded(self, outcomes: Sequence[Outcome]) -> None:
+    def _recorded(self, outcomes: Sequence[Outcome], coming: Sequence[str] = ()) -> None:
         """Record all in one go; where somebody else made one of them, the others all the same."""
         try:
-            self._batch.record(outcomes)
+            self._batch.record(outcomes, coming)
         except SceneAlreadyCompleted as refused:
             if len(outcomes) == 1:
                 logger.warning("%s", refused)

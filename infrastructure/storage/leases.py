@@ -13,7 +13,7 @@ from contextlib import suppress
 from uuid import UUID
 
 from resumelog.application.errors import AlreadyRunning, StoreError
-from resumelog.application.ports import InFlight
+from resumelog.application.ports import InFlight, InFlightNote
 from resumelog.domain.errors import LeaseLost
 from resumelog.domain.values import Claim, Worker
 from resumelog.infrastructure import processes
@@ -22,6 +22,8 @@ from resumelog.infrastructure.storage.lease_table import NOTHING, LeaseRow, Leas
 
 BEATS_PER_LEASE = 3
 LOOKS_PER_LEASE = 20
+
+ENCODED = json.JSONEncoder(ensure_ascii=False).encode
 
 logger = logging.getLogger("resumelog")
 
@@ -110,11 +112,16 @@ class TableLeases:
 
     def begun(self, stream: UUID, claim: Claim, units: tuple[InFlight, ...]) -> None:
         """Note what is in flight."""
-        in_flight = json.dumps([*map(_absolute, units)], ensure_ascii=False)
-        if not self.table.write_in_flight(stream, claim.epoch, in_flight):
+        note = self.note(stream, claim, units)
+        if not self.table.write_in_flight(stream, claim.epoch, note.in_flight):
             row = self.table.read(stream)
             current = row.epoch if row else 0
             raise LeaseLost(f"stream {stream}", epoch=claim.epoch, current=current)
+
+    def note(self, stream: UUID, claim: Claim, units: tuple[InFlight, ...]) -> InFlightNote:
+        """Return what `begun` writes."""
+        in_flight = ENCODED([*map(_absolute, units)])
+        return InFlightNote(stream, claim.epoch, in_flight)
 
     def release(self, stream: UUID, claim: Claim) -> None:
         """Give the lease back, with nothing in flight; later, if it can't be written now."""
@@ -214,7 +221,9 @@ class TableLeases:
 
 def _absolute(unit: InFlight) -> InFlight:
     """Let a path mean the same to a successor in another folder."""
-    return unit._replace(partial=unit.partial and os.path.abspath(unit.partial))  # noqa: PTH100 - resolve() would follow links
+    if not unit.partial:
+        return unit
+    return unit._replace(partial=os.path.abspath(unit.partial))  # noqa: PTH100 - resolve() would follow links
 
 
 def noted_units(row: LeaseRow) -> tuple[InFlight, ...]:

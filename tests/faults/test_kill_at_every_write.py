@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import signal
 from collections import Counter
 from pathlib import Path
 
@@ -11,8 +10,8 @@ import pytest
 from support.evidence import scenes_of, sound, units_of
 from support.fault_tasks import BATCH, EXPORT, UNITS
 from support.forks import Forks
+from support.kill_points import killed_at, points
 from support.logs import names_of
-from support.tracing import calls, database_files, only, strace
 
 import resumelog
 
@@ -21,32 +20,6 @@ pytestmark = pytest.mark.faults
 TASK = "every_kind_of_save"
 PARTS = 4
 """So many tests share the points, for as many processes to run them."""
-CHANGING = ("pwrite64", "fdatasync", "fsync", "ftruncate", "unlink")
-
-
-def points(children: Forks, folder: Path) -> list[tuple[str, int]]:
-    """Return every change that the task makes to its files: the call and its number, from 1."""
-    folder.mkdir()
-    fork = children.start(TASK, "jobs.db", folder=folder, traced=True)
-    log = folder / "strace"
-    with strace(fork, log, "-e", f"trace={','.join(CHANGING)}", *only(*files(folder))):
-        assert fork.wait() == 0, fork.stderr()
-    made = Counter(call.name for call in calls(log))
-    return [(name, number + 1) for name in made for number in range(made[name])]
-
-
-def files(folder: Path) -> tuple[Path, ...]:
-    return database_files(folder / "jobs.db")
-
-
-def killed_at(children: Forks, folder: Path, call: str, number: int) -> list[str]:
-    """Kill the task as it makes this call; return what it had told."""
-    folder.mkdir()
-    fork = children.start(TASK, "jobs.db", folder=folder, traced=True)
-    inject = f"inject={call}:signal=SIGKILL:when={number}"
-    with strace(fork, folder / "strace", "-e", inject, *only(*files(folder))):
-        assert fork.wait() == -signal.SIGKILL, f"{call} {number} was not made"
-    return fork.told()
 
 
 def require_whole(folder: Path, told: list[str]) -> None:
@@ -75,10 +48,10 @@ def require_done(children: Forks, folder: Path) -> None:
 def test_a_kill_at_any_write_or_sync_leaves_each_save_whole_or_not_there(
     children: Forks, folder: Path, part: int
 ) -> None:
-    all_points = points(children, folder / "counted")
+    all_points = points(children, folder / "counted", TASK)
     assert Counter(name for name, _ in all_points)["fdatasync"] >= UNITS + 3, all_points
     for call, number in all_points[part::PARTS]:
         place = folder / f"{call}-{number}"
-        require_whole(place, killed_at(children, place, call, number))
+        require_whole(place, killed_at(children, place, TASK, call, number))
         require_done(children, place)
         shutil.rmtree(place)

@@ -13,10 +13,11 @@ from support.full import Full, FullDisk
 from support.logs import Store, make_scenes, make_units, names_of, scenes, take_over
 
 import resumelog
-from resumelog import Batch, NotSaved, ResumeLog
+from resumelog import Batch, NotSaved, ResumeLog, Scene
 from resumelog.application.errors import StoreUnavailable
 from resumelog.domain.export_job import ExportJob
 from resumelog.domain.scene_batch import SceneBatch
+from resumelog.infrastructure.storage.leases import noted_units
 from resumelog.infrastructure.storage.sqlite.recorders import ApplicationRecorder
 
 
@@ -192,3 +193,18 @@ def test_the_error_that_ends_a_batch_is_raised_with_what_was_not_saved(
     with pytest.raises(ZeroDivisionError) as error, waiting(full, monkeypatch):
         raise ZeroDivisionError
     assert "1 scene (1) is not on disk" in error.value.__notes__[0]
+
+
+def test_a_scene_is_noted_before_it_begins_though_the_save_before_it_is_held(
+    full: ResumeLog, other: ResumeLog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    noted = dict[str, list[str]]()
+
+    def function(scene: Scene) -> None:
+        row = other.leases.table.read(SceneBatch.named("电影", "分镜").id)
+        noted[scene.key] = [unit.key for unit in noted_units(row)] if row else []
+        monkeypatch.setattr(Full, "is_full", scene.key in ("2", "3"))
+
+    report = full.scenes.open("电影", "分镜", scenes=scenes(1, 2, 3, 4, 5)).run(function)
+    assert report.is_complete
+    assert noted == {key: [key] for key in "12345"}

@@ -17,7 +17,7 @@ from support.media_tasks import export_media
 from support.scenes import begin, done, record
 
 import resumelog
-from resumelog import ResumeLog
+from resumelog import ResumeLog, Scene
 from resumelog.application.errors import Contended, StoreUnavailable
 from resumelog.domain.export_job import ExportJob, Report, Work
 from resumelog.domain.scene_batch import SceneBatch
@@ -162,6 +162,17 @@ def hold_when_refused(database: str) -> None:
             tell(scene.key, batch.complete(scene, "剧本" * 2000).on_disk)
 
 
+def run_over_scenes(database: str) -> None:
+    """Run over what is left of a batch with one worker; tell each scene as its function is called."""
+
+    def function(scene: Scene) -> str:
+        tell(scene.key, scene.attempt)
+        return "剧本"
+
+    with resumelog.open(database) as log:
+        log.scenes.open(*BATCH.natural_key, scenes=scenes(*range(1, UNITS + 1))).run(function)
+
+
 WORK = Work("导出", "/srv/成片.mp4", "1" * 64)
 BY = claim(1)
 
@@ -226,7 +237,7 @@ def clean(database: str) -> None:
 def _tasks() -> Iterator[Callable[..., None]]:
     yield from (every_kind_of_save, many_saves, scenes_through_errors, save_again_when_refused)
     yield from (leave_when_refused, hold_when_refused, contend, close_under_readers)
-    yield from (export_media, clean)
+    yield from (export_media, clean, run_over_scenes)
 
 
 TASKS = {task.__name__: task for task in _tasks()}

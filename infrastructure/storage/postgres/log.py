@@ -13,6 +13,7 @@ from psycopg.rows import tuple_row
 from psycopg.sql import SQL, Identifier
 
 from resumelog.application.errors import LostEvents
+from resumelog.application.ports import InFlightNote
 from resumelog.domain.seals import NO_SEAL
 from resumelog.infrastructure.storage.heads import Heads, Unsealed, unsealed
 from resumelog.infrastructure.storage.mapper import StoredEventWithPayload, StoredRemoval
@@ -51,10 +52,18 @@ class SealedLog:
             " AND originator_version < %(version)s AND EXISTS (SELECT FROM {events}"
             " WHERE originator_id = %(stream)s::{id_type} AND originator_version = %(version)s)"
         )
+        self._write_in_flight = tables.named(
+            "UPDATE {leases} SET in_flight = %s WHERE originator_id = %s::{id_type} AND epoch = %s"
+        )
         self._select_head = tables.named(
             "SELECT originator_version, seal FROM {events} WHERE originator_id = %s::{id_type}"
             " ORDER BY originator_version DESC LIMIT 1"
         )
+
+    def write(self, connection: Connection[Any], note: InFlightNote) -> Cursor[Row]:
+        """Note what is in flight; the cursor tells whether the lease still had its epoch."""
+        values = (note.in_flight, note.stream.hex, note.epoch)
+        return connection.execute(self._write_in_flight, values, prepare=True)
 
     def append(
         self, connection: Connection[Any], stored_events: Sequence[StoredEvent]

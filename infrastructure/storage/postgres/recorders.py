@@ -13,7 +13,7 @@ from psycopg.rows import tuple_row
 from psycopg.sql import Composed
 
 from resumelog.application.errors import PayloadGone
-from resumelog.application.ports import EventRow
+from resumelog.application.ports import EventRow, InFlightNote
 from resumelog.infrastructure.storage.events_from_rows import EventsFromRows
 from resumelog.infrastructure.storage.postgres.audit import SealedReads
 from resumelog.infrastructure.storage.postgres.connections import (
@@ -130,7 +130,13 @@ class AggregateRecorder(EventsFromRows, Alone, stock.PostgresAggregateRecorder):
         )
         return count, size
 
-    def _append(self, stored_events: Sequence[StoredEvent], **kwargs: Any) -> list[int]:
+    def _append(
+        self,
+        stored_events: Sequence[StoredEvent],
+        *,
+        note: InFlightNote | None = None,
+        **kwargs: Any,
+    ) -> list[int]:
         """Insert and commit, in one round trip where the streams' heads are known.
 
         After an INSERT that failed, the server skips the COMMIT behind it.
@@ -141,11 +147,14 @@ class AggregateRecorder(EventsFromRows, Alone, stock.PostgresAggregateRecorder):
                     self._insert_events(cursor, stored_events, **kwargs)
                 if stored_events:
                     inserted, rows, seals = self._log.append(connection, stored_events)
+                    noted = self._log.write(connection, note) if note else None
             if not stored_events:
                 return []
             positions = [position for (position,) in inserted.fetchall()]
             self._log.require_inserted(rows, len(positions))
         self._log.heads.remember(rows, seals)
+        if note and noted:
+            note.is_written = bool(noted.rowcount)
         return positions
 
     def _insert_events(

@@ -12,6 +12,8 @@ from resumelog.infrastructure.storage.sqlite.connections import Connections, con
 from resumelog.infrastructure.storage.sqlite.datastore import Datastore
 from resumelog.infrastructure.storage.sqlite.errors import translated
 
+WRITE_IN_FLIGHT = "UPDATE leases SET in_flight = ? WHERE originator_id = ? AND epoch = ?"
+
 
 class SQLiteLeaseTable:
     """The tables `leases` and `workers`, written without a sync of their own.
@@ -77,11 +79,14 @@ class SQLiteLeaseTable:
 
     def write_in_flight(self, stream: UUID, epoch: int, in_flight: str) -> bool:
         """Note what is in flight."""
-        return self._update("in_flight = ?", stream, epoch, in_flight)
+        return self._written(WRITE_IN_FLIGHT, (in_flight, stream.hex, epoch))
 
     def give_back(self, stream: UUID, epoch: int) -> None:
         """Let nobody hold it."""
-        self._update("holder = NULL", stream, epoch)
+        self._written(
+            "UPDATE leases SET holder = NULL WHERE originator_id = ? AND epoch = ?",
+            (stream.hex, epoch),
+        )
 
     def beat(self, holder: str, identity: str, beat: float, lease_s: float) -> None:
         """Write a heartbeat."""
@@ -102,13 +107,9 @@ class SQLiteLeaseTable:
         """Close the connections."""
         self._connections.close()
 
-    def _update(self, change: str, stream: UUID, epoch: int, *values: str) -> bool:
+    def _written(self, statement: str, values: tuple[str | int, ...]) -> bool:
         with self._connection() as connection:
-            cursor = connection.execute(
-                f"UPDATE leases SET {change} WHERE originator_id = ? AND epoch = ?",
-                (*values, stream.hex, epoch),
-            )
-            return bool(cursor.rowcount)
+            return bool(connection.execute(statement, values).rowcount)
 
     @contextmanager
     def _connection(self) -> Iterator[Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 from uuid import UUID
@@ -19,7 +19,7 @@ from eventsourcing.persistence import (
 )
 
 from resumelog.application.errors import PayloadGone
-from resumelog.application.ports import EventRow
+from resumelog.application.ports import EventRow, InFlightNote
 from resumelog.domain.seals import NO_SEAL
 from resumelog.infrastructure.storage.events_from_rows import EventsFromRows
 from resumelog.infrastructure.storage.heads import Heads, Unsealed, as_text, unsealed
@@ -27,6 +27,7 @@ from resumelog.infrastructure.storage.mapper import StoredEventWithPayload, Stor
 from resumelog.infrastructure.storage.sqlite import schema
 from resumelog.infrastructure.storage.sqlite.audit import SealedReads
 from resumelog.infrastructure.storage.sqlite.datastore import Datastore
+from resumelog.infrastructure.storage.sqlite.leases import WRITE_IN_FLIGHT
 from resumelog.infrastructure.storage.sqlite.wakes import SQLiteSubscription
 
 REMOVE_PAYLOADS = (
@@ -64,13 +65,22 @@ class AggregateRecorder(EventsFromRows, stock.SQLiteAggregateRecorder):
         self._append(stored_events, **kwargs)
         return None
 
-    def _append(self, stored_events: Sequence[StoredEvent], **kwargs: Any) -> Sequence[int]:
+    def _append(
+        self,
+        stored_events: Sequence[StoredEvent],
+        *,
+        note: InFlightNote | None = None,
+        **kwargs: Any,
+    ) -> Sequence[int]:
         rows, seals = unsealed(stored_events), list[bytes]()
-        positions = self.datastore.write(
-            partial(self._insert_sealed, stored_events, rows, seals, **kwargs),
+        insert = partial(self._insert_sealed, stored_events, rows, seals, **kwargs)
+        if note:
+            work = partial(_insert_with_note, insert, note)
+            positions, note.is_written = self.datastore.write(work)
+        else:
             # One statement is atomic: of two that follow one head, the table lets one in.
-            is_atomic=len(rows) == 1 and type(stored_events[0]) is StoredEvent and not kwargs,
-        )
+            is_one = len(rows) == 1 and type(stored_events[0]) is StoredEvent and not kwargs
+            positions = self.datastore.write(insert, is_atomic=is_one)
         self._heads.remember(rows, seals)
         return positions
 
@@ -171,6 +181,15 @@ class AggregateRecorder(EventsFromRows, stock.SQLiteAggregateRecorder):
                 (as_text(originator_id),),
             ).fetchone()
         return count, size
+
+
+def _insert_with_note(
+    insert: Callable[[Any], list[int]], note: InFlightNote, c: Any
+) -> tuple[list[int], bool]:
+    """Insert events, note what is in flight, and tell whether the lease still had its epoch."""
+    positions = insert(c)
+    c.execute(WRITE_IN_FLIGHT, (note.in_flight, note.stream.hex, note.epoch))
+    return positions, bool(c.rowcount)
 
 
 class ApplicationRecorder(AggregateRecorder, SealedReads, stock.SQLiteApplicationRecorder):
