@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import heapq
 import logging
-from collections import Counter, deque
+from collections import deque
 from collections.abc import Collection, Iterable, Sequence
 from contextlib import suppress
-from itertools import chain, count, islice
-from typing import TYPE_CHECKING, NamedTuple, Unpack
+from typing import TYPE_CHECKING, Unpack
 
 from resumelog.application.retry import ONCE
 from resumelog.application.run_options import RunOptions, require
@@ -17,11 +15,12 @@ from resumelog.application.scene_attempt import Attempt, Ended, SceneFunction
 from resumelog.application.scene_coordinator import Bell, Coordinator
 from resumelog.application.scene_executors import Workshop
 from resumelog.application.scene_flights import LOOKS_S, Landing, SceneFlights
+from resumelog.application.scene_queue import NEVER, SceneQueue
+from resumelog.application.scene_settling import Settling
 from resumelog.application.scene_updates import SceneState, SceneUpdate
 from resumelog.application.stop_flag import StopFlag
-from resumelog.domain.errors import BadInput, NotRunning, SceneAlreadyCompleted
+from resumelog.domain.errors import NotRunning, SceneAlreadyCompleted
 from resumelog.domain.scene_batch import Outcome
-from resumelog.domain.values import Payload, error_text
 from resumelog.domain.wording import counted
 
 if TYPE_CHECKING:
@@ -30,14 +29,6 @@ if TYPE_CHECKING:
 logger = logging.getLogger("resumelog")
 
 NOT_YET = Ended()
-
-
-class _Settled(NamedTuple):
-    outcome: Outcome
-    state: SceneState
-    scene: Scene
-    ended: Ended
-    wait_s: float
 
 
 class SceneRun:
@@ -66,25 +57,21 @@ class SceneRun:
         self._failures_max = options.get("stop_after_failures")
         self.stops = [options.get("stop") or StopFlag()]
         self.followers, self.is_fed, self._seen = list[SceneRun](), False, 0
-        self._offered, self._waiting = set[str](), dict[str, None]()
+        self._queue = SceneQueue(self._monotonic, batch.waiting)
         self._made, self._again = deque[str](), set[str]()
-        self._ready, self._due = deque[str](), deque[str]()
-        self._later = list[tuple[float, int, str]]()
-        self._nth = count()
         self.bell = Bell()
-        self._settled: dict[Landing, _Settled] = {}
-        self._failures, self._durations = Counter[str](), dict[str, float]()
-        self._cause, self._failed, self._look_at = "", 0, float("-inf")
+        self._settling = Settling(batch, self._retry)
+        self._cause, self._look_at = "", float("-inf")
         self._began = self._ended_at = self._monotonic()
 
     def over(self, keys: Iterable[str]) -> Report:
         """Make these scenes, and return how it stands. Raises NotRunning, LeaseLost, ClosedLog."""
         self._batch.require_log()
-        self.offer(keys)
-        if self._offered and self._batch.is_over:
+        self._queue.offer(keys)
+        if self._queue.was_offered and self._batch.is_over:
             status = self._batch.counts().status
             raise NotRunning(self._batch.title, command="run", status=status)
-        if self._ready:
+        if self._queue.is_ready:
             Coordinator([self], self._batch.signals).run()
         self.end_batch()
         return self.report()
@@ -94,25 +81,13 @@ class SceneRun:
         """Tell whether there was nothing to do from the beginning on."""
         return self._batch.is_over
 
-    def offer(self, keys: Iterable[str]) -> None:
-        """Queue scenes, each once until it is recorded; what is not done in the stage before waits."""
-        new = [key for key in keys if key in self._waiting or key not in self._offered]
-        waiting = self._batch.waiting(new)
-        self._offered.update(new)
-        for key in new:
-            if key in waiting:
-                self._waiting[key] = None
-            else:
-                self._waiting.pop(key, None)
-                self._ready.append(key)
-
     def offer_all(self) -> None:
         """Queue all that is left."""
         self._began = self._ended_at = self._monotonic()
         self._seen = self._batch.version
         left = self._batch.left()
         self._batch.expect(len(left), self._workers)
-        self.offer(left)
+        self._queue.offer(left)
 
     def follow(self, keys: Collection[str]) -> None:
         """Take up what was just completed in the stage before; what took another result is stale."""
@@ -124,7 +99,7 @@ class SceneRun:
                 run.follow(stale)
         in_flight = self._flights.keys
         self._again.update(key for key in keys if key in in_flight or self._batch.is_held(key))
-        self.offer(key for key in keys if self._batch.is_left(key))
+        self._queue.offer(key for key in keys if self._batch.is_left(key))
 
     def end(self, cause: str) -> None:
         """Begin no more."""
@@ -163,16 +138,15 @@ class SceneRun:
 
     def report(self) -> Report:
         """Return how the batch stands after this run."""
-        cause = self._cause or self._batch.waits(len(self._waiting))
-        ran = {"elapsed_s": self._ended_at - self._began, "durations": {**self._durations}}
+        cause = self._cause or self._batch.waits(self._queue.waiting)
+        ran = {"elapsed_s": self._ended_at - self._began, "durations": {**self._settling.durations}}
         return self._batch.report(cause=cause, **ran)
 
     # Begin
 
     def fill(self) -> bool:
         """Begin as many as there is room for; tell whether any is in flight, or waits for its time."""
-        while self._later and self._later[0][0] <= self._monotonic():  # its failure is recorded
-            self._due.append(heapq.heappop(self._later)[2])
+        self._queue.wake()
         self.begin()
         return bool(self._flights) or self._is_waiting()
 
@@ -182,38 +156,20 @@ class SceneRun:
         Among several workers what has ended leaves room before it is recorded, so that none waits
         for the disk. One scene after the other is recorded first: the next may end the process.
         """
-        room = self._flights.room + (len(self._settled) if self._workers > 1 else 0)
+        room = self._flights.room + (len(self._settling) if self._workers > 1 else 0)
         if room <= 0:
             return
-        keys = self._to_begin(room) if self._goes_on() else []
+        keys = self._queue.take(room, only_due=self._may_all_fail()) if self._goes_on() else []
         if not keys:
             self._batch.take_back_coming()
             return
         for scene in self._batch.begin(map(self._batch.scene, keys), self._has_no_place):
             self._submit(scene)
 
-    def _next(self, queue: deque[str], room: int) -> list[str]:
-        """Take as many scenes as there is room for; what is to be made again before them waits."""
-        keys = list[str]()
-        while queue and len(keys) < room:
-            some = [queue.popleft() for _ in range(min(room - len(keys), len(queue)))]
-            waiting = self._batch.waiting(some)
-            self._waiting.update((key, None) for key in some if key in waiting)
-            keys += [key for key in some if key not in waiting]
-        return keys
-
-    def _to_begin(self, room: int) -> list[str]:
-        """Take as many as there is room for, first those whose next try is due."""
-        keys = self._next(self._due, room)
-        if not self._may_all_fail():
-            keys += self._next(self._ready, room - len(keys))
-        return keys
-
     def _coming(self) -> list[str]:
         """Return what is begun next, as far as it can be told before that is recorded."""
-        room = 0 if self._cause else self._flights.room + len(self._settled)
-        queue = self._due if self._may_all_fail() else chain(self._due, self._ready)
-        return [*islice(queue, max(0, room))]
+        room = 0 if self._cause else self._flights.room + len(self._settling)
+        return self._queue.coming(room, only_due=self._may_all_fail())
 
     def _may_all_fail(self) -> bool:
         """Tell whether the failures that end the run are reached if no scene's next try succeeds.
@@ -222,16 +178,15 @@ class SceneRun:
         """
         if not self._failures_max:
             return False
-        settled = {each.scene.key for each in self._settled.values()}
-        again = sum(self._failures[key] > 0 for key in self._flights.keys - settled)
-        pending = len(self._due) + len(self._later) + again
-        return self._failed + pending >= self._failures_max
+        at_work = self._flights.keys - self._settling.keys
+        again = sum(self._settling.failures(key) > 0 for key in at_work)
+        return self._settling.failed + self._queue.to_try_again + again >= self._failures_max
 
     def _submit(self, scene: Scene) -> None:
         if self._flights.begin(scene, self._ring):
             self._tell(scene, SceneState.BEGUN)
         else:
-            (self._due if self._failures[scene.key] else self._ready).appendleft(scene.key)
+            self._queue.give_back(scene.key, has_failed=self._settling.failures(scene.key) > 0)
             self._batch.take_back(scene)
 
     def _has_no_place(self, scene: Scene, error: Exception) -> None:
@@ -248,8 +203,8 @@ class SceneRun:
             return False
         if stopped := next((stop.cause for stop in self.stops if stop.cause), ""):
             self._cause = stopped
-        elif self._failures_max and self._failed >= self._failures_max:
-            self._cause = f"stopped after {counted(self._failed, 'failure')}"
+        elif self._failures_max and self._settling.failed >= self._failures_max:
+            self._cause = f"stopped after {counted(self._settling.failed, 'failure')}"
         elif self._flights.broken:
             self._cause = self._flights.broken
         elif self._flights.all_hang:
@@ -268,7 +223,7 @@ class SceneRun:
         if self._cause or not self.is_fed or self._batch.is_asked_to_leave():
             return handed_on
         self._look_again()
-        return handed_on or bool(self._ready)
+        return handed_on or self._queue.is_ready
 
     def _handed_on_late(self) -> bool:
         """Write what waits for the disk, if there is room now, and hand on what that was."""
@@ -282,24 +237,21 @@ class SceneRun:
         """Take up what was done and is not any more, once there is nothing else to do."""
         if not self.is_fed:
             return
-        if self._batch.version != self._seen and not (self._is_queued() or self._flights):
+        if self._batch.version != self._seen and not (self._queue or self._flights):
             self._seen = self._batch.version
-            self.offer(self._batch.left())
+            self._queue.offer(self._batch.left())
 
     def _is_waiting(self) -> bool:
         """Tell whether scenes wait for their next try, or for a worker."""
-        return self._is_queued() and self._goes_on()
-
-    def _is_queued(self) -> bool:
-        return bool(self._ready or self._due or self._later)
+        return bool(self._queue) and self._goes_on()
 
     # Collect
 
     def patience_s(self) -> float:
         """Return the seconds until something is to be begun or let go."""
-        may_begin = self._later and self._flights.room > 0 and not self._cause
-        due = self._later[0][0] if may_begin else float("inf")
-        return max(0.0, min(due - self._monotonic(), self._flights.patience_s()))
+        may_begin = self._flights.room > 0 and not self._cause
+        due_at = self._queue.due_at if may_begin else NEVER
+        return max(0.0, min(due_at - self._monotonic(), self._flights.patience_s()))
 
     def ring_again(self) -> None:
         """Ring for all that has ended: an interrupt may have come when it was heard."""
@@ -308,7 +260,7 @@ class SceneRun:
 
     def take(self, future: Landing) -> None:
         """Settle an attempt that has ended."""
-        if future in self._settled or not (landed := self._flights.end(future)):
+        if future in self._settling or not (landed := self._flights.end(future)):
             return
         scene, ended = landed
         if ended:
@@ -326,33 +278,16 @@ class SceneRun:
             self._settle(future, scene, ended._replace(elapsed_s=timeout_s))
 
     def _settle(self, future: Landing, scene: Scene, ended: Ended) -> None:
-        """Decide what is recorded of an attempt, and whether there is another."""
-        if not ended.error:
-            try:
-                result = None if ended.result is None else Payload.of(ended.result, "the result")
-                done = self._batch.done(scene, result, elapsed_s=ended.elapsed_s)
-            except (BadInput, OSError) as error:
-                ended = ended._replace(error=error_text(error), retries=False)
-            else:
-                self._settled[future] = _Settled(done, SceneState.DONE, scene, ended, 0.0)
-                self._durations[scene.key] = ended.elapsed_s
-                return
-        failed, wait_s = self._batch.not_done(scene, ended.error), 0.0
-        self._failures[scene.key] += 1
-        failures, state = self._failures[scene.key], SceneState.FAILED
-        if ended.retries and failures < self._retry.attempts:
-            state, wait_s = SceneState.RETRYING, self._retry.wait_s(failures, ended.hint_s)
-            heapq.heappush(self._later, (self._monotonic() + wait_s, next(self._nth), scene.key))
-        else:
-            self._failed += 1
-        self._settled[future] = _Settled(failed, state, scene, ended, wait_s)
+        settled = self._settling.settle(future, scene, ended)
+        if settled.state is SceneState.RETRYING:
+            self._queue.again(scene.key, settled.wait_s)
 
     def record(self) -> None:
         """Append all that is settled, in one transaction, and tell of it."""
-        if not self._settled:
+        if not self._settling:
             return
-        self._recorded([each.outcome for each in self._settled.values()], self._coming())
-        settled, self._settled = self._settled, {}
+        self._recorded([each.outcome for each in self._settling.all()], self._coming())
+        settled = self._settling.recorded()
         for future in settled:
             self._flights.forget(future)
         self._ended_at = self._monotonic()
@@ -379,7 +314,7 @@ class SceneRun:
             made.append(self._made.popleft())
         if not made:
             return
-        self._offered.difference_update(made)
+        self._queue.recorded(made)
         if again := self._again.intersection(made):
             self._again -= again
             self.follow(again)
@@ -390,7 +325,7 @@ class SceneRun:
         self, scene: Scene, state: SceneState, ended: Ended = NOT_YET, wait_s: float = 0.0
     ) -> None:
         if self._batch.listeners:
-            counts, running = self._batch.counts(), len(self._flights) - len(self._settled)
+            counts, running = self._batch.counts(), len(self._flights) - len(self._settling)
             error, elapsed_s = ended.error, ended.elapsed_s
             update = SceneUpdate(scene, state, counts, running, error, elapsed_s, wait_s)
             self._batch.listeners(update)
