@@ -28,7 +28,7 @@ ResumelogError
 │   ├── LostEvents                 what was acknowledged is gone: a crash under durability=normal
 │   ├── InDoubt                    it stands there already, perhaps from an earlier try
 │   ├── NotOurDatabase, NewerSchema, NoLog, UnknownStore, NoDriver, BadSetting
-│   ├── ForkedLog, ClosedLog
+│   ├── ForkedLog, ClosedLog, NeverClosed
 │   ├── NotSealed                  a store that keeps no seals
 │   └── DamagedStore, DamagedEvent, DamagedView, PayloadGone
 │       └── PayloadRemoved         on purpose: `resumelog clean`
@@ -314,6 +314,14 @@ class NewerSchema(StoreError):
     store: str
     found: int
     known: int
+
+
+class NeverClosed(StoreError):
+    """Nobody left a batch or closed its log, where what waits is tried once more."""
+
+    text = (
+        "the log was never closed, which tries it once more; leave the batch, or the log, by `with`"
+    )
 
 
 class NoLog(StoreError):

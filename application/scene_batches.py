@@ -14,7 +14,7 @@ from resumelog.application.async_session import AsyncSession
 from resumelog.application.batch import Batch
 from resumelog.application.batch_files import ArtifactPath, BatchFiles
 from resumelog.application.batch_reader import BatchReader
-from resumelog.application.errors import BadArgument, JobNotFound, PayloadGone
+from resumelog.application.errors import BadArgument, JobNotFound, NotSaved, PayloadGone
 from resumelog.application.event_log import EventLog
 from resumelog.application.job_list import JobList
 from resumelog.application.later_stages import known_keys, later_stages
@@ -25,6 +25,7 @@ from resumelog.application.scene import Scene, SceneName, keys_of
 from resumelog.application.scene_records import RecordedScenes, recorded_scenes
 from resumelog.application.stage import Stage
 from resumelog.application.stage_before import StageBefore
+from resumelog.application.unsaved import tell_of_unsaved
 from resumelog.domain.errors import ResumelogError
 from resumelog.domain.events import Events
 from resumelog.domain.plan import Plan
@@ -133,6 +134,7 @@ class SceneBatches:
 
         running.begin(begin)
         opened = Batch(running, files, plan, before, stale, self.signals)
+        tell_of_unsaved(opened, running)
         self._open = {batch for batch in self._open if not batch.is_over} | {opened}
         return opened
 
@@ -211,12 +213,24 @@ class SceneBatches:
         return batch
 
     def close(self) -> None:
-        """Leave every batch that is still open; what that could not save is logged."""
-        for batch in [*self._open]:
+        """Leave every batch that is still open. Raises NotSaved, once all are left.
+
+        Where several batches could not be saved, the others are notes of the first one's error.
+        """
+        unsaved: list[NotSaved] = []
+        for batch in self._open:
             try:
                 batch.leave("the log was closed")
+            except NotSaved as error:
+                unsaved.append(error)
             except ResumelogError as error:
                 logger.warning("%s", error)
+        self._open = set()
+        if unsaved:
+            first, *others = unsaved
+            for other in others:
+                first.add_note(f"and {other}")
+            raise first
 
     def import_progress(
         self, project: str, stages: Mapping[str, ImportedScenes]

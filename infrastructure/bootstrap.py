@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Collection, Sequence
+from contextlib import ExitStack
 from datetime import timedelta
 from pathlib import Path
 from types import TracebackType
@@ -32,6 +33,7 @@ from resumelog.application.ports import Clock, JobsView
 from resumelog.application.queries import Queries
 from resumelog.application.scene_batches import SceneBatches
 from resumelog.application.steps import Host
+from resumelog.domain.errors import ResumelogError
 from resumelog.domain.events import Events
 from resumelog.domain.values import validation_text
 from resumelog.infrastructure.artifacts import FileArtifacts
@@ -148,12 +150,14 @@ class ResumeLog:
         return Cleaning(*parts, older_than, dry_run=dry_run).run(kinds)
 
     def close(self) -> None:
-        """Hand back what is in work and close the store."""
-        for pilot in self._pilots:
-            pilot.close()
-        self.scenes.close()
-        self.leases.close()
-        self.log.close()
+        """Hand back what is in work and close the store, whatever goes wrong on the way.
+
+        Raises NotSaved, once all is closed, where scenes that waited for the disk are not on it.
+        """
+        parts = (*self._pilots, self.scenes, self.leases, self.log)
+        with ExitStack() as closing:
+            for part in reversed(parts):
+                closing.callback(part.close)
 
     def __enter__(self) -> Self:
         """Return the log itself."""
@@ -165,8 +169,13 @@ class ResumeLog:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        """Close it."""
-        self.close()
+        """Close it; of an exception that goes on, what could not be saved is a note."""
+        try:
+            self.close()
+        except ResumelogError as unsaved:
+            if error is None:
+                raise
+            error.add_note(f"and not everything was saved: {unsaved}")
 
 
 def open_log(

@@ -188,6 +188,15 @@ def full_disk(database: str, on_save_error: str, frees: str) -> None:
             tell(json.dumps([type(error).__name__, waiting, str(error)]))
 
 
+def nobody_leaves(database: str, closes: str) -> None:
+    """Complete scenes on a full disk; leave no batch, and close the log or not."""
+    log = resumelog.open(database)
+    batch = log.scenes.open("电影", "分镜", scenes=scenes(*range(1, 5)))
+    complete_on_a_full_disk(batch, database, frees=False)
+    if closes == "closed":
+        log.close()
+
+
 def complete_on_a_full_disk(batch: Batch, database: str, *, frees: bool) -> None:
     """Tell of each save whether it is on disk and how many wait."""
     for scene in batch.remaining():
@@ -223,6 +232,7 @@ TASKS = {
         fork,
         close_in_a_fork,
         full_disk,
+        nobody_leaves,
         export_on_a_full_disk,
         interrupted_between,
     )
