@@ -154,10 +154,10 @@ class ResumeLog:
 
         Raises NotSaved, once all is closed, where scenes that waited for the disk are not on it.
         """
-        parts = (*self._pilots, self.scenes, self.leases, self.log)
+        pilots = [pilot.close for pilot in self._pilots]
         with ExitStack() as closing:
-            for part in reversed(parts):
-                closing.callback(part.close)
+            for close in reversed([*pilots, self.scenes.close, self.leases.close, self.log.close]):
+                closing.callback(close)
 
     def __enter__(self) -> Self:
         """Return the log itself."""

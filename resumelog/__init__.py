@@ -39,6 +39,7 @@ if TYPE_CHECKING:
         NotExporter,
         NotOurDatabase,
         NotSaved,
+        NotScenes,
         NoVersion,
         OutputMissing,
         PayloadGone,
@@ -131,7 +132,7 @@ _NAMES_IN = {
         "AlreadyRunning BadArgument BadBatch BadStateFile BatchOver BatchStopped ClosedLog "
         "DamagedEvent DuplicateExport ForeignFile JobNotFound JobPaused NewerSchema NoDriver NoLog "
         "NoOldForm NoOutput NoResumer NoSceneContent NoSuchSimulation NoVersion NotExporter "
-        "NotOurDatabase NotSaved OutputMissing PayloadGone PayloadRemoved ReleaseFailed "
+        "NotOurDatabase NotSaved NotScenes OutputMissing PayloadGone PayloadRemoved ReleaseFailed "
         "ResourcesReleased ResultGone SceneFileMissing SessionEntered StoreError "
         "StoreUnavailable Terminated UnknownStore"
     ),
@@ -233,6 +234,7 @@ __all__ = [
     "NotPaused",
     "NotRunning",
     "NotSaved",
+    "NotScenes",
     "OtioExporter",
     "OutputMissing",
     "PayloadGone",
