@@ -39,7 +39,7 @@ def test_a_batch_that_was_paused_and_left_is_open_once_it_is_reopened(
     other.scenes.reopen("电影", "分镜")
     assert log.queries.find("电影/分镜").status == "open"
     assert [row.status for row in log.queries.jobs()] == ["open"]
-    with pytest.raises(NotRunning, match="can't pause while open"):
+    with pytest.raises(NotRunning, match="is open, and nobody works on it; there is nothing"):
         other.scenes.pause("电影", "分镜")
     assert make_scenes(log.scenes.open("电影", "分镜", scenes=scenes("a", "b"))) == ["a", "b"]
     assert names_of(log, "电影/分镜")[1:6] == [
