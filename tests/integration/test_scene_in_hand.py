@@ -4,19 +4,25 @@ from __future__ import annotations
 
 import asyncio
 import signal
+import sys
+import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import pytest
+from eventsourcing.persistence import StoredEvent
 from support.children import child, finished
-from support.logs import events_of, scenes, take_over
+from support.logs import Store, events_of, scenes, take_over
 
 import resumelog
 from resumelog import Batch, ResumeLog, Scene
 from resumelog.application.running import Saved
 from resumelog.domain.scene_batch import SceneBatch
 from resumelog.domain.scene_events import Interrupted
+from resumelog.infrastructure.storage.leases import noted_units
+from resumelog.infrastructure.storage.sqlite.recorders import ApplicationRecorder
 
 NAME = "电影/分镜"
 
@@ -165,6 +171,115 @@ def test_what_a_loop_on_asyncio_gathers_is_not_in_its_hand(
         raise AssertionError
 
     assert asyncio.run(work()) == told
+
+
+def test_tasks_note_the_scenes_that_they_make(log: ResumeLog, other: ResumeLog) -> None:
+    async def work() -> tuple[str, ...]:
+        async with log.scenes.open_async("电影", "分镜", scenes=scenes(1, 2, 3, 4)) as batch:
+            gathered = [scene async for scene in batch.remaining()]
+            await asyncio.gather(*map(batch.begun, gathered[1:3]))
+            return cut_off(other, batch.batch)
+
+    assert sorted(asyncio.run(work())) == ["2", "3"]
+
+
+# Threads that share the handle
+
+
+@pytest.fixture
+def _hasty_threads() -> Iterator[None]:
+    """Threads take turns as often as they can."""
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    yield
+    sys.setswitchinterval(before)
+
+
+@pytest.mark.parametrize("_", range(8))
+def test_what_a_pool_notes_while_the_loop_asks_for_the_next_scene_stays_noted(
+    log: ResumeLog, other: ResumeLog, monkeypatch: pytest.MonkeyPatch, _: int
+) -> None:
+    batch, all_begun, end = opened(log), threading.Barrier(5), threading.Event()
+    write, writing = log.leases.begun, threading.Event()
+
+    def told_of(*arguments: Any) -> None:
+        writing.set()
+        write(*arguments)
+
+    def make(scene: Scene) -> None:
+        batch.begun(scene)
+        all_begun.wait(60)
+        end.wait(60)
+
+    monkeypatch.setattr(log.leases, "begun", told_of)
+    with ThreadPoolExecutor(4) as pool:
+        for scene in batch.remaining():
+            writing.clear()
+            pool.submit(make, scene)
+            assert writing.wait(60)
+        all_begun.wait(60)
+        told = cut_off(other, batch)
+        end.set()
+    assert sorted(told) == [*"1234"]
+
+
+class Looking(ApplicationRecorder):
+    """Looks at what is noted in flight whenever anything is saved."""
+
+    look: Callable[[], object]
+
+    def insert_events(self, stored_events: list[StoredEvent], **beside: Any) -> None:  # type: ignore[override]
+        type(self).look()
+        super().insert_events(stored_events, **beside)
+
+
+def noted(log: ResumeLog) -> set[str]:
+    row = log.leases.table.read(SceneBatch.named("电影", "分镜").id)
+    return {unit.key for unit in noted_units(row)} if row else set()
+
+
+@pytest.mark.usefixtures("_hasty_threads")
+def test_a_scene_that_is_being_saved_is_noted_though_other_threads_note_theirs(
+    store: Store, other: ResumeLog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("APPLICATION_RECORDER_TOPIC", f"{__name__}:Looking")
+    count, in_neither = 100, list[set[str]]()
+    begun, saved = set[str](), set[str]()
+
+    def look() -> None:
+        state = other.log.recover(SceneBatch.named("电影", "分镜"))
+        if missing := {*begun} - {*state.scenes} - noted(other):
+            in_neither.append(missing)
+
+    monkeypatch.setattr(Looking, "look", staticmethod(look), raising=False)
+    with store.open() as log:
+        batch = opened(log, count)
+
+        def make(key: int) -> None:
+            scene = batch.scene(str(key))
+            batch.begun(scene)
+            begun.add(scene.key)
+            batch.complete(scene)
+            saved.add(scene.key)
+
+        with ThreadPoolExecutor(4) as pool:
+            [*pool.map(make, range(1, count + 1))]
+    assert len(saved) == count
+    assert in_neither == []
+
+
+# After a kill
+
+
+def test_what_was_done_when_its_worker_was_killed_was_not_cut_off(
+    log: ResumeLog, other: ResumeLog
+) -> None:
+    batch = opened(log)
+    loop = batch.remaining()
+    batch.complete(next(loop))
+    assert noted(log) == {"1"}, "nothing is written for it alone"
+    log.leases.table.leave(log.leases.holder_id)  # as if it had died
+    assert opened(other).cut_off == ()
 
 
 KILLED = """
