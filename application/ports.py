@@ -7,6 +7,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
 from pathlib import Path
+from threading import Event
 from typing import Literal, NamedTuple, Protocol, runtime_checkable
 from uuid import UUID
 
@@ -33,6 +34,10 @@ class Clock(Protocol):
 
     def monotonic(self) -> float:
         """Return seconds that never run backwards."""
+        ...
+
+    def wait(self, event: Event, seconds: float) -> None:
+        """Return once the event is set, or so many seconds have passed."""
         ...
 
 
