@@ -19,7 +19,7 @@ ResumelogError
 ├── ReleaseFailed                  what an export had borrowed was not given back
 ├── ResourcesReleased              one more, once all were given back
 ├── CommandFailed                  a command that did the work ended badly
-├── NoSuchSimulation               the host doesn't know it
+├── NoSuchSimulation, NoHost       the host doesn't know it; there is none to do its steps
 ├── StoreError
 │   ├── StoreUnavailable           disk full, no permission, locked: nothing was written
 │   │   ├── NoPlace                a folder, or in none: there can be no log at this path
@@ -236,6 +236,12 @@ class NoSuchSimulation(ResumelogError):
     """The host does not know this simulation."""
 
     text = "the host knows no such simulation; create it there first"
+
+
+class NoHost(ResumelogError):
+    """Whoever only controls runs can't do their steps."""
+
+    text = "there is no host here to do its steps; ask the service that has one, or give a host"
 
 
 class StoreError(ResumelogError):

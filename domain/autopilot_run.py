@@ -39,6 +39,7 @@ from resumelog.domain.errors import (
     BadMode,
     BadSteps,
     ModeNotAuto,
+    ModeNotManual,
     NotActive,
     NotPaused,
     PercentOutOfRange,
@@ -88,6 +89,7 @@ class AutoPilotRun(EventSourced):
         self.progress: ProgressSaved | None = None
         self.error = ""
         self.error_step: str | None = None
+        self.started_at: datetime | None = None
 
     @property
     def next_step(self) -> str:
@@ -96,7 +98,7 @@ class AutoPilotRun(EventSourced):
         return next(remaining, (IDLE, *self.steps)[-1])
 
     @property
-    def _was_begun(self) -> bool:
+    def was_begun(self) -> bool:
         """Tell whether a worker drove it since it was configured or reset."""
         return "worker" in self.decided_by
 
@@ -142,7 +144,7 @@ class AutoPilotRun(EventSourced):
 
     def reset(self, actor: str, at: datetime) -> Events:
         """Forget all but the mode; a worker that is still at it is refused from here on."""
-        if not self._was_begun:
+        if not self.was_begun:
             return ()
         return self.new(at, self._reset(actor, self.epoch + 1))
 
@@ -164,12 +166,25 @@ class AutoPilotRun(EventSourced):
         """
         if self.mode != "auto":
             raise ModeNotAuto(self.title, mode=self.mode)
+        return self._begin(by, at, forced=forced, steps=steps, actor=actor)
+
+    def step_by_hand(
+        self, by: Claim, at: datetime, *, steps: tuple[str, ...] = DEFAULT_STEPS, actor: str = ""
+    ) -> Events:
+        """Begin as `start` does, in manual mode. Raises ModeNotManual, BadSteps, LeaseLost."""
+        if self.mode != "manual" or not self.version:
+            raise ModeNotManual(self.title, mode=self.mode if self.version else "not configured")
+        return self._begin(by, at, forced=False, steps=steps, actor=actor)
+
+    def _begin(
+        self, by: Claim, at: datetime, *, forced: bool, steps: tuple[str, ...], actor: str
+    ) -> Events:
         if by.epoch == self.epoch and self.status is RunStatus.ACTIVE:
             return ()
         self.require_newer(by)
         chain = self._chain(steps)
         started = draft(Started, epoch=by.epoch, forced=forced, steps=chain, worker=by.worker)
-        if forced and self._was_begun:
+        if forced and self.was_begun:
             return self.new(at, self._reset(actor or str(by.worker), by.epoch), started)
         if self.status is RunStatus.COMPLETED:
             return ()
@@ -325,6 +340,7 @@ class AutoPilotRun(EventSourced):
         self.error, self.error_step = "", None
         self.step, self.active_s, self.polls_failed, self.failures = IDLE, 0.0, 0, 0
         self.attempts.pop(self.next_step, None)
+        self.started_at = event.timestamp
         self._worked_on_by(event.worker, event)
         self._became(RunStatus.ACTIVE, event)
 

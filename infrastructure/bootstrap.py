@@ -28,6 +28,7 @@ from resumelog.application.errors import (
 from resumelog.application.event_log import EventLog
 from resumelog.application.export_jobs import ExportJobs
 from resumelog.application.job_list import JobList
+from resumelog.application.pilot_options import PilotOptions
 from resumelog.application.ports import Clock, JobsView
 from resumelog.application.queries import Queries
 from resumelog.application.scene_batches import SceneBatches
@@ -77,9 +78,13 @@ class ResumeLog:
         self.audit = Audit(log)
         self._pilots: list[AutoPilot] = []
 
-    def autopilot(self, host: Host) -> AutoPilot:
-        """Return the runs of this log under a host; closing the log hands them back."""
-        pilot = AutoPilot(self.log, self._listed, self.leases, self.clock, host)
+    def autopilot(self, host: Host | None = None, options: PilotOptions | None = None) -> AutoPilot:
+        """Return the runs of this log under a host; closing the log hands them back.
+
+        Without a host runs can be controlled, and none is driven.
+        """
+        chosen = options or PilotOptions()
+        pilot = AutoPilot(self.log, self._listed, self.leases, self.clock, host, chosen)
         self._pilots.append(pilot)
         return pilot
 

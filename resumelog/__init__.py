@@ -30,6 +30,7 @@ if TYPE_CHECKING:
         JobPaused,
         NewerSchema,
         NoDriver,
+        NoHost,
         NoLog,
         NoOldForm,
         NoOutput,
@@ -63,16 +64,21 @@ if TYPE_CHECKING:
     )
     from resumelog.application.export_resumer import ExportResumer, get_export_resumer
     from resumelog.application.export_session import ExportSession
+    from resumelog.application.pilot_options import PilotOptions
     from resumelog.application.pipeline import Pipeline, PipelineReport
+    from resumelog.application.poll import Poll
     from resumelog.application.progress_meter import ProgressFacts
     from resumelog.application.resources import Resources
     from resumelog.application.resumable_exporter import ResumableExporter
     from resumelog.application.retry import Retry
+    from resumelog.application.run_view import RunView
     from resumelog.application.scene import Counts, FailedScene, Report, Scene
     from resumelog.application.scene_batches import SceneBatches
     from resumelog.application.scene_updates import SceneState, SceneUpdate
+    from resumelog.application.simulation import Simulation, SimulationState, SimulationTimes
     from resumelog.application.stage import Stage
-    from resumelog.application.steps import Host, StepContext, StopAsked
+    from resumelog.application.step_context import StepContext
+    from resumelog.application.steps import GaveUp, Host, Limited, StopAsked
     from resumelog.application.stop_flag import StopFlag
     from resumelog.domain.errors import (
         AlreadyRecorded,
@@ -82,10 +88,12 @@ if TYPE_CHECKING:
         InputsChanged,
         LeaseLost,
         ModeNotAuto,
+        ModeNotManual,
         NotActive,
         NotJson,
         NotPaused,
         NotRunning,
+        PercentOutOfRange,
         ProgressFell,
         ProgressOutOfRange,
         Refused,
@@ -129,8 +137,9 @@ _NAMES_IN = {
     "application.clean_report": "CleanReport",
     "application.errors": (
         "AlreadyRunning BadArgument BadBatch BadStateFile BatchOver BatchStopped ClosedLog "
-        "DamagedEvent DuplicateExport ForeignFile JobNotFound JobPaused NewerSchema NoDriver NoLog "
-        "NoOldForm NoOutput NoResumer NoSceneContent NoSuchSimulation NoVersion NotExporter "
+        "DamagedEvent DuplicateExport ForeignFile JobNotFound JobPaused NewerSchema NoDriver "
+        "NoHost NoLog NoOldForm NoOutput NoResumer NoSceneContent NoSuchSimulation NoVersion "
+        "NotExporter "
         "NotOurDatabase NotSaved OutputMissing PayloadGone PayloadRemoved ReleaseFailed "
         "ResourcesReleased ResultGone SceneFileMissing SessionEntered StoreError "
         "StoreUnavailable Terminated UnknownStore"
@@ -140,20 +149,25 @@ _NAMES_IN = {
     "application.export_reports": "ExportItem ExportsReport ItemReport ItemStatus",
     "application.export_resumer": "ExportResumer get_export_resumer",
     "application.export_session": "ExportSession",
+    "application.pilot_options": "PilotOptions",
     "application.pipeline": "Pipeline PipelineReport",
+    "application.poll": "Poll",
     "application.progress_meter": "ProgressFacts",
     "application.resources": "Resources",
     "application.resumable_exporter": "ResumableExporter",
     "application.retry": "Retry",
+    "application.run_view": "RunView",
     "application.scene": "Counts FailedScene Report Scene",
     "application.scene_batches": "SceneBatches",
     "application.scene_updates": "SceneState SceneUpdate",
+    "application.simulation": "Simulation SimulationState SimulationTimes",
     "application.stage": "Stage",
-    "application.steps": "Host StepContext StopAsked",
+    "application.step_context": "StepContext",
+    "application.steps": "GaveUp Host Limited StopAsked",
     "application.stop_flag": "StopFlag",
     "domain.errors": (
-        "AlreadyRecorded BadKey BadMode DuplicateScene InputsChanged LeaseLost ModeNotAuto "
-        "NotActive NotJson NotPaused NotRunning ProgressFell ProgressOutOfRange Refused "
+        "AlreadyRecorded BadKey BadMode DuplicateScene InputsChanged LeaseLost ModeNotAuto ModeNotManual "
+        "NotActive NotJson NotPaused NotRunning PercentOutOfRange ProgressFell ProgressOutOfRange Refused "
         "ResumelogError SceneAlreadyCompleted TooLarge TooManyScenes UnitsOutOfRange "
         "UnitsRemain UnitsTotalChanged UnknownScene"
     ),
@@ -205,6 +219,7 @@ __all__ = [
     "FfmpegExporter",
     "FfmpegFailed",
     "ForeignFile",
+    "GaveUp",
     "Host",
     "InputsChanged",
     "ItemReport",
@@ -212,12 +227,15 @@ __all__ = [
     "JobNotFound",
     "JobPaused",
     "LeaseLost",
+    "Limited",
     "MissingSource",
     "ModeNotAuto",
+    "ModeNotManual",
     "NewerSchema",
     "NoDriver",
     "NoExtra",
     "NoFfmpeg",
+    "NoHost",
     "NoLog",
     "NoOldForm",
     "NoOutput",
@@ -237,8 +255,11 @@ __all__ = [
     "OutputMissing",
     "PayloadGone",
     "PayloadRemoved",
+    "PercentOutOfRange",
+    "PilotOptions",
     "Pipeline",
     "PipelineReport",
+    "Poll",
     "ProgressBars",
     "ProgressFacts",
     "ProgressFell",
@@ -254,6 +275,7 @@ __all__ = [
     "ResumePoint",
     "ResumelogError",
     "Retry",
+    "RunView",
     "Scene",
     "SceneAlreadyCompleted",
     "SceneBatches",
@@ -261,6 +283,9 @@ __all__ = [
     "SceneState",
     "SceneUpdate",
     "SessionEntered",
+    "Simulation",
+    "SimulationState",
+    "SimulationTimes",
     "SourceIsOutput",
     "SrtExporter",
     "Stage",

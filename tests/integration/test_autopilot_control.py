@@ -20,9 +20,8 @@ from support.hosts import (
 )
 from support.logs import Store, names_of
 
-from resumelog import ResumeLog, StepContext, StopAsked
+from resumelog import ResumeLog, RunView, StepContext, StopAsked
 from resumelog.application.errors import NoSuchSimulation
-from resumelog.domain.autopilot_run import AutoPilotRun
 from resumelog.domain.errors import BadMode, ModeNotAuto, NotActive, NotPaused
 
 # Pausing, stopping, resetting
@@ -31,7 +30,7 @@ from resumelog.domain.errors import BadMode, ModeNotAuto, NotActive, NotPaused
 def test_a_pause_is_seen_by_the_step(log: ResumeLog) -> None:
     pilot, _ = paused_at_monitoring(log)
     run = pilot.status(SIM)
-    assert (run.status, run.next_step) == ("paused", "monitoring")
+    assert (run.status, run.current_step) == ("paused", "monitoring")
 
 
 def test_a_resumed_run_goes_on_at_its_step(log: ResumeLog) -> None:
@@ -74,7 +73,7 @@ def test_a_stopped_run_keeps_what_is_completed(log: ResumeLog) -> None:
     reached(pilot)
     pilot.stop(SIM, "小王")
     run = ended(pilot)
-    assert (run.status, run.next_step) == ("inactive", "monitoring")
+    assert (run.status, run.current_step) == ("inactive", "monitoring")
 
 
 def test_a_stopped_run_is_started_after_its_last_completed_step(log: ResumeLog) -> None:
@@ -113,7 +112,7 @@ def test_a_run_can_begin_at_its_first_step_again(log: ResumeLog, begin_again: st
 def test_a_reset_keeps_the_mode(log: ResumeLog) -> None:
     pilot, _ = paused_at_monitoring(log)
     run = pilot.reset(SIM)
-    assert (run.mode, run.status, run.next_step) == ("auto", "inactive", "preparing")
+    assert (run.mode, run.status, run.current_step) == ("auto", "inactive", "idle")
 
 
 def test_a_completed_run_is_not_started_again_unless_forced(log: ResumeLog) -> None:
@@ -182,7 +181,7 @@ def test_an_inactive_run_is_neither_paused_nor_resumed(
 
 @pytest.mark.parametrize("ask", ["stop", "reset"])
 def test_stopping_or_resetting_an_unknown_run_is_harmless(log: ResumeLog, ask: str) -> None:
-    assert getattr(log.autopilot(SmallHost()), ask)(SIM).version == 0
+    assert not getattr(log.autopilot(SmallHost()), ask)(SIM).is_configured
 
 
 # Several at once, and after a crash
@@ -193,12 +192,12 @@ def test_of_many_starts_at_once_one_starts(log: ResumeLog) -> None:
     pilot = automatic(log, host)
     together = threading.Barrier(8)
 
-    def start(_: int) -> AutoPilotRun:
+    def start(_: int) -> RunView:
         together.wait()
         return pilot.start(SIM)
 
     with ThreadPoolExecutor(8) as pool:
-        assert {run.natural_key for run in pool.map(start, range(8))} == {(SIM,)}
+        assert {run.simulation_id for run in pool.map(start, range(8))} == {SIM}
     reached(pilot)
     assert [name for name, _ in host.begun] == [*STEPS[:3]]
     assert names_of(log, SIM).count("Started") == 1
