@@ -46,7 +46,8 @@ from resumelog.domain.errors import (
     StepOutOfOrder,
 )
 from resumelog.domain.events import Events
-from resumelog.domain.values import Claim, JsonObject, Payload, checked_key, error_text
+from resumelog.domain.run_state import RunState, comes_to
+from resumelog.domain.values import Claim, JsonObject, Payload, Worker, checked_key, error_text
 
 DEFAULT_STEPS = ("preparing", "starting", "monitoring", "generating_report", "completed")
 IDLE = "idle"
@@ -89,6 +90,7 @@ class AutoPilotRun(EventSourced):
         self.progress: ProgressSaved | None = None
         self.error = ""
         self.error_step: str | None = None
+        self.configured_at: datetime | None = None
         self.started_at: datetime | None = None
 
     @property
@@ -147,6 +149,27 @@ class AutoPilotRun(EventSourced):
         if not self.was_begun:
             return ()
         return self.new(at, self._reset(actor, self.epoch + 1))
+
+    def import_state(self, state: RunState, by: Worker, at: datetime) -> Events:
+        """Begin where the old autopilot stopped; whoever starts, resumes or recovers it goes on there.
+
+        What the file dates keeps its time. The same file again appends nothing. Raises
+        AlreadyRecorded, TooLarge, BadField.
+        """
+        dated = [*comes_to(state, by)]
+        imported, *others = self.import_from(
+            state.source,
+            state.sha256,
+            at,
+            *(each for each, _ in dated),
+            recorded_at=state.recorded_at,
+            recorded=state.recorded,
+        ) or (None,)
+        if imported is None:
+            return ()
+        times = (time or at for _, time in dated)
+        pairs = zip(others, times, strict=True)
+        return (imported, *(each.model_copy(update={"timestamp": time}) for each, time in pairs))
 
     # A worker's commands: under its claim
 
@@ -331,6 +354,7 @@ class AutoPilotRun(EventSourced):
     @evolves
     def _configured(self, event: Configured) -> None:
         self.natural_key, self.mode = (event.simulation_id,), event.mode
+        self.configured_at = self.configured_at or event.timestamp
         self.decided_by["mode"] = event
 
     @evolves
@@ -406,5 +430,6 @@ class AutoPilotRun(EventSourced):
     @evolves
     def _was_reset(self, event: Reset) -> None:
         self.begin_anew((event.simulation_id,))
+        self.configured_at = event.timestamp
         self.mode, self.epoch = event.mode, event.epoch or 0
         self._became(RunStatus.INACTIVE, event)
