@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 from resumelog.application.errors import AlreadyRunning, NoHost, NoSuchSimulation
@@ -19,7 +20,7 @@ from resumelog.application.running import Running
 from resumelog.application.steps import Host, OwningHost
 from resumelog.domain.autopilot_events import Reset
 from resumelog.domain.autopilot_run import AutoPilotRun, RunStatus
-from resumelog.domain.errors import ResumelogError
+from resumelog.domain.errors import LeaseLost, NotPaused, ResumelogError
 from resumelog.domain.events import Events
 from resumelog.domain.resume_point import ResumePoint, resume_point
 from resumelog.domain.values import Claim
@@ -80,6 +81,9 @@ class AutoPilot:
             lambda run, by, at: run.start(by, at, forced=force, steps=steps, actor=actor),
             force=force,
         )
+        if not events and self.status(simulation_id).status is RunStatus.PAUSED:
+            with suppress(NotPaused):  # somebody was faster
+                return self.resume(simulation_id, actor)  # its worker is leaving, and goes on
         anew = any(isinstance(event, Reset) for event in events)
         return self.status(simulation_id).model_copy(update={"force_restarted": anew})
 
@@ -183,11 +187,11 @@ class AutoPilot:
         return bool(self._launch(simulation_id, lambda run, by, at: run.recover(by, at)))
 
     def _launch(self, simulation_id: str, command: Begin, *, force: bool = False) -> Events:
-        """Begin, unless another worker is at it."""
+        """Begin, unless another worker is at it, or somebody else was faster."""
         try:
             return self._begin(simulation_id, command, force=force)
-        except AlreadyRunning as busy:
-            logger.info("%s", busy)
+        except (AlreadyRunning, LeaseLost) as other:
+            logger.info("%s", other)
             return ()
 
     def _begin(self, simulation_id: str, command: Begin, *, force: bool = False) -> Events:
@@ -198,6 +202,8 @@ class AutoPilot:
             steps = self._steps(simulation_id)
             driver = RunDriver(running, steps, self._options, self._closing, self._ended)
             with self._lock:  # whoever finds it may wait for it
+                if before := self._drivers.get(simulation_id):
+                    before.asked.set()  # its epoch is over
                 self._drivers[simulation_id] = driver
                 driver.start()
         return events
@@ -208,7 +214,10 @@ class AutoPilot:
             if self._drivers.get(driver.simulation_id) is driver:
                 del self._drivers[driver.simulation_id]
         if driver.left and not self._closing.is_set():
-            self._goes_on(driver.simulation_id)
+            try:
+                self._goes_on(driver.simulation_id)
+            except ResumelogError as error:
+                logger.warning("%s: recover goes on: %s", driver.simulation_id, error)
 
     def _recover_again(self, every_s: float) -> None:
         while True:

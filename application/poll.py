@@ -20,6 +20,8 @@ class Poll:
     over restarts, with the time between them, and pauses do not.
     """
 
+    counts_downtime = True
+
     def __init__(
         self,
         look: Step,
@@ -48,6 +50,7 @@ class Poll:
                     failed = 0
                     if result is not None:
                         return result
+                    context.poll_worked()
                 context.wait(self._every_s)
         raise StopAsked
 

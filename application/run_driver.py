@@ -73,6 +73,7 @@ class RunDriver:
             asked=self.asked,
             closing=self._closing,
             limit_s=getattr(self._steps.get(step), "limit_s", None),
+            counts_downtime=getattr(self._steps.get(step), "counts_downtime", False),
         )
         try:
             payload = self._result(step, context)

@@ -57,7 +57,7 @@ class RunView(BaseModel):
             step_progress=_percent(run),
             step_message=progress.message if progress else "",
             progress_detail=progress.detail if progress else {},
-            created_at=run.created_at,
+            created_at=run.configured_at,
             started_at=run.started_at,
             paused_at=_since(run, RunStatus.PAUSED),
             completed_at=_since(run, RunStatus.COMPLETED),

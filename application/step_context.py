@@ -15,7 +15,7 @@ from resumelog.application.ports import Clock
 from resumelog.application.running import Running
 from resumelog.application.steps import StopAsked
 from resumelog.domain.autopilot_run import AutoPilotRun, RunStatus
-from resumelog.domain.errors import LeaseLost
+from resumelog.domain.errors import LeaseLost, StepOutOfOrder
 from resumelog.domain.events import Events
 from resumelog.domain.values import Claim
 
@@ -37,6 +37,7 @@ class StepContext:
         asked: threading.Event,
         closing: threading.Event,
         limit_s: float | None = None,
+        counts_downtime: bool = False,
     ) -> None:
         """Belong to the step that the run is at; `asked` wakes it where somebody may have asked."""
         self._running, self._options = running, options
@@ -47,6 +48,7 @@ class StepContext:
         self.limit_s = limit_s
         self.was_asked = self.was_late = False
         self._began = self._clock.monotonic() - run.active_s
+        self._down_s = run.down_s if counts_downtime else 0.0
         self._told = (
             run.progress.model_dump(include={*NOTHING_YET}) if run.progress else NOTHING_YET
         )
@@ -67,7 +69,8 @@ class StepContext:
     @property
     def left_s(self) -> float:
         """Seconds until the step's deadline; infinite without one."""
-        return float("inf") if self.limit_s is None else self.limit_s - self.active_s
+        limit_s = float("inf") if self.limit_s is None else self.limit_s
+        return limit_s - self._down_s - self.active_s
 
     @property
     def is_late(self) -> bool:
@@ -107,7 +110,17 @@ class StepContext:
     def poll_failed(self, error: BaseException, in_a_row: int) -> None:
         """Record that the nth look in a row failed."""
         at = self._clock.now()
-        self._running.do(lambda run, by: run.poll_failed(error, in_a_row, by, at))
+
+        def failed(run: AutoPilotRun, by: Claim) -> Events:
+            self._require_own_step(run, by)
+            return run.poll_failed(error, in_a_row, by, at)
+
+        self._running.do(failed)
+
+    def poll_worked(self) -> None:
+        """Record that a look worked after one that had failed, unless the progress that it told did."""
+        if self._running.state.polls_failed:
+            self.keep_time()
 
     def should_stop(self) -> bool:
         """Tell whether the run was paused, stopped, reset or taken over, its time is over, or the service closes."""
@@ -155,7 +168,14 @@ class StepContext:
                 self._saved(self._running.state, self._running.claim, told)
 
     def _saved(self, run: AutoPilotRun, by: Claim, told: dict[str, Any]) -> Events:
+        self._require_own_step(run, by)
         return run.save_progress(by=by, at=self._clock.now(), active_s=self.active_s, **told)
+
+    def _require_own_step(self, run: AutoPilotRun, by: Claim) -> None:
+        """A thread that a step left behind writes into no later one."""
+        run.require_claim(by)
+        if (run.step, run.attempts.get(run.step)) != (self.step, self.attempt):
+            raise StepOutOfOrder(run.title, step=self.step, expected=run.step)
 
 
 def waited(
@@ -168,13 +188,14 @@ def waited(
 ) -> bool:
     """Sleep, and look now and then whether it is over: then return False; `asked` wakes it to look."""
     until = clock.monotonic() + seconds
-    while not is_over():
-        asked.clear()
+    while True:
+        asked.clear()  # before the look: what is asked from here on wakes the wait
+        if is_over():
+            return False
         left_s = until - clock.monotonic()
         if left_s <= 0:
             return True
         clock.wait(asked, min(left_s, look_s))
-    return False
 
 
 def is_ours(running: Running[AutoPilotRun]) -> bool:

@@ -33,6 +33,7 @@ from resumelog.application.ports import Clock, JobsView
 from resumelog.application.queries import Queries
 from resumelog.application.scene_batches import SceneBatches
 from resumelog.application.steps import Host
+from resumelog.domain.autopilot_run import AutoPilotRun
 from resumelog.domain.events import Events
 from resumelog.domain.values import validation_text
 from resumelog.infrastructure.artifacts import FileArtifacts
@@ -45,6 +46,7 @@ from resumelog.infrastructure.storage.memory_jobs import MemoryJobsView
 from resumelog.infrastructure.storage.remains import LeaseRemains
 from resumelog.infrastructure.storage.sqlite.schema import is_there
 from resumelog.infrastructure.transfer.export_state import read_export_state
+from resumelog.infrastructure.transfer.run_state import read_run_state
 from resumelog.infrastructure.transfer.scene_files import WrittenFiles
 from resumelog.infrastructure.transfer.scene_folder import (
     ImportedStage,
@@ -98,6 +100,20 @@ class ResumeLog:
         """
         state = read_export_state(path)
         return self.exports.import_progress(state.source if key is None else key, state)
+
+    def import_autopilot(self, path: str | Path) -> Events:
+        """Import the old autopilot's state file `{simulation_id}_autopilot.json` as that run.
+
+        `start`, `resume` or `recover`, as its status asks for, go on after the last completed step. A
+        run that it calls completed without a report is not: `start` goes on. The 72 h of a step
+        begin anew: the file does not say how long it was at work. Naive times are local. Nothing
+        changes in the file. Returns no events where it was imported before. Raises BadStateFile,
+        AlreadyRecorded.
+        """
+        state = read_run_state(path)
+        run = self.log.recover(AutoPilotRun.named(state.simulation_id))
+        by, at = self.leases.worker, self.clock.now()
+        return self.log.decide(run, lambda run: run.import_state(state, by, at))
 
     def import_scenes(
         self,
