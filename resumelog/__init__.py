@@ -19,6 +19,7 @@ if TYPE_CHECKING:
         AlreadyRunning,
         BadArgument,
         BadBatch,
+        BadPilotFile,
         BadStateFile,
         BatchStopped,
         ClosedLog,
@@ -122,6 +123,7 @@ if TYPE_CHECKING:
     from resumelog.infrastructure.media.segments import FfmpegExporter
     from resumelog.infrastructure.media.subtitles import SrtExporter
     from resumelog.infrastructure.media.timelines import OtioExporter
+    from resumelog.infrastructure.pilot_file import read_pilot
     from resumelog.infrastructure.progress_bars import ProgressBars, progress_bar
     from resumelog.infrastructure.tracking import track
 
@@ -135,7 +137,7 @@ _NAMES_IN = {
     "application.batch_progress": "BatchFacts",
     "application.clean_report": "CleanReport",
     "application.errors": (
-        "AlreadyRunning BadArgument BadBatch BadStateFile BatchStopped ClosedLog DamagedEvent "
+        "AlreadyRunning BadArgument BadBatch BadPilotFile BadStateFile BatchStopped ClosedLog DamagedEvent "
         "DuplicateExport ForeignFile JobNotFound JobPaused NewerSchema NoDriver NoLog "
         "NoHost NoOldForm NoOutput NoResumer NoSceneContent NoSuchSimulation NoVersion NotExporter "
         "NotOurDatabase NotSaved OutputMissing PayloadGone PayloadRemoved ReleaseFailed "
@@ -179,6 +181,7 @@ _NAMES_IN = {
     "infrastructure.media.segments": "FfmpegExporter",
     "infrastructure.media.subtitles": "SrtExporter",
     "infrastructure.media.timelines": "OtioExporter",
+    "infrastructure.pilot_file": "read_pilot",
     "infrastructure.progress_bars": "ProgressBars progress_bar",
     "infrastructure.tracking": "track",
 }
@@ -195,6 +198,7 @@ __all__ = [
     "BadKey",
     "BadMode",
     "BadOption",
+    "BadPilotFile",
     "BadStateFile",
     "BadVersion",
     "Batch",
@@ -304,6 +308,7 @@ __all__ = [
     "make_resumable",
     "open",
     "progress_bar",
+    "read_pilot",
     "resumable_export_context",
     "track",
 ]
