@@ -32,6 +32,7 @@ ResumelogError
 │   ├── NotSealed                  a store that keeps no seals
 │   └── DamagedStore, DamagedEvent, DamagedView, PayloadGone
 │       └── PayloadRemoved         on purpose: `resumelog clean`
+├── BadPilotFile                   no pilot.toml that says how runs are driven
 ├── BadManifest                    no list of heads, or not as it was written
 ├── NoSceneContent                 what a scene says is needed, and the log does not hold it
 ├── NoOldForm                      no old file could hold it
@@ -242,6 +243,20 @@ class NoHost(ResumelogError):
     """Whoever only controls runs can't do their steps."""
 
     text = "there is no host here to do its steps; ask the service that has one, or give a host"
+
+
+class BadPilotFile(ResumelogError):
+    """A file of steps that can't be used; `line` is None where no one line is to blame."""
+
+    text = "{path}: {why}; {advice}"
+    path: str
+    why: str
+    advice: str
+    line: int | None
+
+    def wording(self) -> str:
+        """Name the line where there is one."""
+        return "{path}, line {line}: {why}; {advice}" if self.line else self.text
 
 
 class StoreError(ResumelogError):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, JsonValue, PositiveFloat, PositiveInt
@@ -31,13 +31,17 @@ class SimulationTimes(BaseModel):
 
 
 class SimulationState(NamedTuple):
-    """Where a simulation is; `rounds` is 0 where nobody knows how many there are to be."""
+    """Where a simulation is; `rounds` is 0 where nobody knows how many there are to be.
+
+    It is "idle" where it doesn't run and is neither completed nor failed: not yet, or no more.
+    """
 
     status: SimulationStatus
     round: int = 0
     rounds: int = 0
     error: str = ""
     detail: Mapping[str, JsonValue] = {}
+    message: str = ""
 
     @property
     def is_whole(self) -> bool:
@@ -125,23 +129,10 @@ class Simulation(ABC):
         return {}
 
     def _starting(self, context: StepContext) -> JsonValue:
-        state = self.state(context.simulation_id)
-        if state.status == "running" or state.is_whole:
-            return ALREADY
-        from_round = 0 if state.status == "completed" else state.round
-        self.start(context, from_round)
-        return {"from_round": from_round}
+        return begun(self.state(context.simulation_id), lambda n: self.start(context, n))
 
     def _look(self, context: StepContext) -> JsonValue:
-        state = self.state(context.simulation_id)
-        context.progress(
-            state.percent, f"{state.round}/{state.rounds}", resume_data=state.round, **state.shown
-        )
-        if state.status == "failed":
-            raise GaveUp(f"the simulation failed in round {state.round}: {state.error}")
-        if state.status == "idle":
-            raise RuntimeError("the simulation does not run any more")
-        return {**state.shown} if state.status == "completed" else None
+        return seen(self.state(context.simulation_id), context, lambda n: self.start(context, n))
 
     def _reporting(self, context: StepContext) -> JsonValue:
         if self.report(context.simulation_id) is None:
@@ -152,3 +143,33 @@ class Simulation(ABC):
             context.require_going_on()
             raise RuntimeError("there is no report after all")
         return {"report": report}
+
+
+def begun(state: SimulationState, start: Callable[[int], object]) -> JsonValue:
+    """Start what neither runs nor is whole: after its last round, or anew where too few were made."""
+    if state.status == "running" or state.is_whole:
+        return ALREADY
+    from_round = 0 if state.status == "completed" else state.round
+    start(from_round)
+    return {"from_round": from_round}
+
+
+def seen(
+    state: SimulationState, context: StepContext, start: Callable[[int], object] | None = None
+) -> JsonValue:
+    """Tell how far it is; return that once it is completed, else None. Raises GaveUp if it failed.
+
+    One that runs no more, as after a power loss, is started again after its last round; that counts
+    as a look that failed.
+    """
+    message = state.message or f"{state.round}/{state.rounds}"
+    context.progress(state.percent, message, resume_data=state.round, **state.shown)
+    if state.status == "failed":
+        raise GaveUp(f"the simulation failed in round {state.round}: {state.error}")
+    if state.status == "idle":
+        why = f"the simulation does not run any more, after round {state.round}"
+        if start is None:
+            raise RuntimeError(why)
+        start(state.round)
+        raise RuntimeError(f"{why}; it was started again")
+    return {**state.shown} if state.status == "completed" else None

@@ -11,7 +11,7 @@ from typing import Any
 from pydantic import JsonValue
 
 from resumelog.application.pilot_options import PilotOptions
-from resumelog.application.ports import Clock
+from resumelog.application.ports import Clock, InFlight
 from resumelog.application.running import Running
 from resumelog.application.steps import StopAsked
 from resumelog.domain.autopilot_run import AutoPilotRun, RunStatus
@@ -121,6 +121,17 @@ class StepContext:
         """Record that a look worked after one that had failed, unless the progress that it told did."""
         if self._running.state.polls_failed:
             self.keep_time()
+
+    def began(self, group: int, started: int) -> None:
+        """Note a process group that works on the step, by its number and its leader's start time.
+
+        Whoever takes the run over on this machine ends it first. Raises LeaseLost.
+        """
+        self._running.begun(InFlight(self.step, self.attempt, group, started))
+
+    def ended(self) -> None:
+        """Note that this group has ended."""
+        self._running.ended(self.step)
 
     def should_stop(self) -> bool:
         """Tell whether the run was paused, stopped, reset or taken over, its time is over, or the service closes."""

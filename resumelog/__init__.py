@@ -19,6 +19,7 @@ if TYPE_CHECKING:
         AlreadyRunning,
         BadArgument,
         BadBatch,
+        BadPilotFile,
         BadStateFile,
         BatchOver,
         BatchStopped,
@@ -123,6 +124,7 @@ if TYPE_CHECKING:
     from resumelog.infrastructure.media.segments import FfmpegExporter
     from resumelog.infrastructure.media.subtitles import SrtExporter
     from resumelog.infrastructure.media.timelines import OtioExporter
+    from resumelog.infrastructure.pilot_file import read_pilot
     from resumelog.infrastructure.progress_bars import ProgressBars, progress_bar
     from resumelog.infrastructure.tracking import track
 
@@ -136,10 +138,10 @@ _NAMES_IN = {
     "application.batch_progress": "BatchFacts",
     "application.clean_report": "CleanReport",
     "application.errors": (
-        "AlreadyRunning BadArgument BadBatch BadStateFile BatchOver BatchStopped ClosedLog "
-        "DamagedEvent DuplicateExport ForeignFile JobNotFound JobPaused NewerSchema NoDriver "
-        "NoHost NoLog NoOldForm NoOutput NoResumer NoSceneContent NoSuchSimulation NoVersion "
-        "NotExporter "
+        "AlreadyRunning BadArgument BadBatch BadPilotFile BadStateFile BatchOver BatchStopped "
+        "ClosedLog DamagedEvent DuplicateExport ForeignFile JobNotFound JobPaused NewerSchema "
+        "NoDriver NoHost NoLog NoOldForm NoOutput NoResumer NoSceneContent NoSuchSimulation "
+        "NoVersion NotExporter "
         "NotOurDatabase NotSaved OutputMissing PayloadGone PayloadRemoved ReleaseFailed "
         "ResourcesReleased ResultGone SceneFileMissing SessionEntered StoreError "
         "StoreUnavailable Terminated UnknownStore"
@@ -181,6 +183,7 @@ _NAMES_IN = {
     "infrastructure.media.segments": "FfmpegExporter",
     "infrastructure.media.subtitles": "SrtExporter",
     "infrastructure.media.timelines": "OtioExporter",
+    "infrastructure.pilot_file": "read_pilot",
     "infrastructure.progress_bars": "ProgressBars progress_bar",
     "infrastructure.tracking": "track",
 }
@@ -197,6 +200,7 @@ __all__ = [
     "BadKey",
     "BadMode",
     "BadOption",
+    "BadPilotFile",
     "BadStateFile",
     "BadVersion",
     "Batch",
@@ -307,6 +311,7 @@ __all__ = [
     "make_resumable",
     "open",
     "progress_bar",
+    "read_pilot",
     "resumable_export_context",
     "track",
 ]
