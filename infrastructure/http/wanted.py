@@ -54,13 +54,13 @@ Mode = Annotated[
 ]
 Limit = Annotated[
     int,
-    BeforeValidator(_digits),
     Field(ge=1, le=PAGE_MAX, examples=[PAGE], description="So many at most."),
+    BeforeValidator(_digits),
 ]
 Cursor = Annotated[
     int,
-    BeforeValidator(_digits),
     Field(ge=0, le=POSITION_MAX, description="`next_cursor` of the page before."),
+    BeforeValidator(_digits),
 ]
 JobId = Annotated[UUID, Field(description="The job's id, as /api/jobs lists it.")]
 
