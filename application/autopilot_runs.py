@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
+from uuid import UUID
 
 from resumelog.application.errors import AlreadyRunning, NoHost, NoSuchSimulation
 from resumelog.application.event_log import EventLog
@@ -14,6 +15,7 @@ from resumelog.application.job_list import JobList
 from resumelog.application.kept_runs import KeptRuns
 from resumelog.application.pilot_options import PilotOptions
 from resumelog.application.ports import Clock, Leases
+from resumelog.application.queries import Queries
 from resumelog.application.run_driver import RunDriver
 from resumelog.application.run_view import RunView
 from resumelog.application.running import Running
@@ -36,7 +38,8 @@ logger = logging.getLogger("resumelog")
 class AutoPilot:
     """All runs of one log under one host. Steps run in a thread for each run.
 
-    Without a host it only controls: whoever has one goes on with what is resumed.
+    Without a host it only controls: whoever has one goes on with what is resumed. `queries` reads
+    every job of the log.
     """
 
     def __init__(
@@ -51,6 +54,7 @@ class AutoPilot:
         """Start nothing; `start`, `step`, `resume` and `recover` do."""
         self._log, self._listed, self._leases, self._clock = log, listed, leases, clock
         self._host, self._options = host, options
+        self.queries = Queries(log, listed)
         self._runs = KeptRuns(log)
         self._closing = threading.Event()
         self._drivers: dict[str, RunDriver] = {}
@@ -120,6 +124,10 @@ class AutoPilot:
     def status(self, simulation_id: str) -> RunView:
         """Return how the run stands in the log now. Raises BadKey."""
         return self._runs.seen(simulation_id, self._view)
+
+    def worker(self, stream: UUID) -> str | None:
+        """Return who works on a job of this log now, whatever its kind."""
+        return self._leases.holder(stream)
 
     def resume_point(self, simulation_id: str) -> ResumePoint:
         """Return what is done and what is next, and why."""

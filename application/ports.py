@@ -243,11 +243,15 @@ class JobsView(TrackingRecorder, ABC):
 
     @abstractmethod
     def select(
-        self, kinds: Collection[str], statuses: Collection[str], limit: int | None
+        self,
+        kinds: Collection[str],
+        statuses: Collection[str],
+        limit: int | None,
+        below: int | None = None,
     ) -> list[JobRow]:
         """Return rows of some kinds and statuses (empty: any), the one that changed last first.
 
-        Raises DamagedView.
+        `below`: only those that changed before this position. Raises DamagedView.
         """
 
     @abstractmethod

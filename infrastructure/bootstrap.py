@@ -15,7 +15,7 @@ from eventsourcing.utils import Environment
 from pydantic import JsonValue, ValidationError
 
 from resumelog.application.audit import Audit
-from resumelog.application.autopilot_runs import AutoPilot
+from resumelog.application.autopilot_runs import CLOSE_S, AutoPilot
 from resumelog.application.clean_report import CleanReport
 from resumelog.application.cleaning import Cleaning
 from resumelog.application.errors import (
@@ -168,10 +168,10 @@ class ResumeLog:
         parts = (self.log, listed, self.leases, LeaseRemains(self.leases), self.clock)
         return Cleaning(*parts, older_than, dry_run=dry_run).run(kinds)
 
-    def close(self) -> None:
-        """Hand back what is in work and close the store."""
+    def close(self, timeout_s: float = CLOSE_S) -> None:
+        """Hand back what is in work and close the store; wait so long for the steps of each host."""
         for pilot in self._pilots:
-            pilot.close()
+            pilot.close(timeout_s)
         self.scenes.close()
         self.leases.close()
         self.log.close()

@@ -111,6 +111,8 @@ if TYPE_CHECKING:
     from resumelog.infrastructure.bootstrap import ResumeLog
     from resumelog.infrastructure.bootstrap import open_log as open  # noqa: A004 - resumelog.open
     from resumelog.infrastructure.exporting import make_resumable, resumable_export_context
+    from resumelog.infrastructure.http import blueprint, create_app, router
+    from resumelog.infrastructure.http.errors import ServerExtraMissing
     from resumelog.infrastructure.media.errors import (
         BadOption,
         BadVersion,
@@ -176,6 +178,8 @@ _NAMES_IN = {
     "domain.resume_point": "ResumePoint",
     "infrastructure.bootstrap": "ResumeLog open",
     "infrastructure.exporting": "make_resumable resumable_export_context",
+    "infrastructure.http": "blueprint create_app router",
+    "infrastructure.http.errors": "ServerExtraMissing",
     "infrastructure.media.errors": (
         "BadOption BadVersion FfmpegFailed MissingSource NoExtra NoFfmpeg NotInFormat "
         "SourceIsOutput"
@@ -286,6 +290,7 @@ __all__ = [
     "SceneFileMissing",
     "SceneState",
     "SceneUpdate",
+    "ServerExtraMissing",
     "SessionEntered",
     "Simulation",
     "SimulationState",
@@ -307,12 +312,15 @@ __all__ = [
     "UnknownScene",
     "UnknownStore",
     "__version__",
+    "blueprint",
+    "create_app",
     "get_export_resumer",
     "make_resumable",
     "open",
     "progress_bar",
     "read_pilot",
     "resumable_export_context",
+    "router",
     "track",
 ]
 

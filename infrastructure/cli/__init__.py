@@ -19,6 +19,7 @@ _COMMANDS = {
     "pause": "controlling",
     "resume": "controlling",
     "stop": "controlling",
+    "serve": "serving",
     "jobs": "reading",
     "show": "reading",
     "log": "reading",

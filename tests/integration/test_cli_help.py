@@ -20,6 +20,7 @@ COMMANDS = [
     "pause",
     "resume",
     "stop",
+    "serve",
     "jobs",
     "show",
     "log",
