@@ -8,6 +8,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from ipaddress import ip_address
+from queue import Empty, SimpleQueue
 from types import FrameType
 from typing import TYPE_CHECKING
 
@@ -51,7 +52,7 @@ def serve(app: FastAPI, listener: socket.socket, hand_back: Callable[[], object]
     thread.daemon = True  # a request that hangs holds no end of the process
     with _asked_to_end() as asked:
         thread.start()
-        while thread.is_alive() and not asked.wait(IDLE_S):
+        while thread.is_alive() and not _came(asked):
             pass
         server.should_exit = True
         hand_back()
@@ -74,14 +75,26 @@ def _config(app: FastAPI) -> uvicorn.Config:
     )
 
 
+def _came(asked: SimpleQueue[int]) -> bool:
+    """Wait a while for a signal."""
+    try:
+        asked.get(timeout=IDLE_S)
+    except Empty:
+        return False
+    return True
+
+
 @contextmanager
-def _asked_to_end() -> Iterator[threading.Event]:
-    """Note a signal instead of dying of it; uvicorn's own handlers would die of it in the end."""
-    asked = threading.Event()
+def _asked_to_end() -> Iterator[SimpleQueue[int]]:
+    """Note a signal instead of dying of it; uvicorn's own handlers would die of it in the end.
+
+    A handler may come in the middle of waiting: an Event could block itself there, this queue can't.
+    """
+    asked: SimpleQueue[int] = SimpleQueue()
 
     def note(number: int, frame: FrameType | None) -> None:
-        del number, frame
-        asked.set()
+        del frame
+        asked.put(number)
 
     before = {number: signal.signal(number, note) for number in SIGNALS}
     try:

@@ -161,7 +161,7 @@ def test_a_page_holds_only_what_was_asked_for(log: ResumeLog) -> None:
     export(log, "成片")
     configure(log, "sim-1")
     export(log, "预告")
-    page = log.queries.page(1, kinds=["ExportJob"], statuses=["interrupted"])
+    page = log.queries.page(1, kinds=["ExportJob"], statuses=["completed"])
     assert [view.name for view in page.jobs] == ["预告"]
     (left,) = log.queries.page(1, kinds=["ExportJob"], below=page.next).jobs
     assert left.name == "成片"
