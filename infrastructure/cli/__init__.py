@@ -19,6 +19,7 @@ _COMMANDS = {
     "pause": "controlling",
     "resume": "controlling",
     "stop": "controlling",
+    "pilot": "pilot",
     "jobs": "reading",
     "show": "reading",
     "log": "reading",

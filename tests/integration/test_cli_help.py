@@ -20,6 +20,7 @@ COMMANDS = [
     "pause",
     "resume",
     "stop",
+    "pilot",
     "jobs",
     "show",
     "log",
