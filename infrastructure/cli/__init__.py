@@ -20,6 +20,7 @@ _COMMANDS = {
     "resume": "controlling",
     "stop": "controlling",
     "serve": "serving",
+    "pilot": "pilot",
     "jobs": "reading",
     "show": "reading",
     "log": "reading",

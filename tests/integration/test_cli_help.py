@@ -21,6 +21,7 @@ COMMANDS = [
     "resume",
     "stop",
     "serve",
+    "pilot",
     "jobs",
     "show",
     "log",
