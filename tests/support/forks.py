@@ -20,6 +20,7 @@ from support.batch_tasks import BATCH_TASKS
 from support.children import PATIENCE_S, child
 from support.export_tasks import export_by
 from support.fault_tasks import TASKS
+from support.pilot_tasks import PILOT_TASKS
 from support.pipeline_tasks import make_all_stages
 from support.scene_tasks import SCENE_TASKS
 
@@ -125,7 +126,7 @@ def _start(
             if traced:
                 _wait_for_tracer()
             others = {each.__name__: each for each in (export_by, make_all_stages)}
-            (TASKS | BATCH_TASKS | SCENE_TASKS | others)[task](*arguments)
+            (TASKS | BATCH_TASKS | SCENE_TASKS | PILOT_TASKS | others)[task](*arguments)
             code = 0
         except BaseException:  # noqa: BLE001 - the parent sees it in the file of errors
             traceback.print_exc()
