@@ -86,11 +86,22 @@ class Batch(WatchedBatch):
         Returns how the batch stands: where all is done it is completed and left, where it was
         paused or stopped it is left. Ctrl+C lets the scenes in flight end and goes on as
         KeyboardInterrupt, a second one, SIGTERM or SIGHUP ends the run at once; either way the
-        batch is left with that cause. Raises NotRunning, UnknownScene, BadArgument, LeaseLost.
+        batch is left with that cause. Raises BatchOver, UnknownScene, BadArgument, LeaseLost.
         """
-        run, keys = SceneRun(self, function, **options), self.left(scenes)
+        run, keys = SceneRun(self, function, **options), self._to_make(scenes)
         self.expect(len(keys), options.get("workers") or 1)
         return run.over(keys)
+
+    def _to_make(self, scenes: Iterable[SceneName] | None) -> list[str]:
+        """Return what is left. Raises BatchOver where that is not for this handle to make."""
+        if not self.is_over:
+            return self.left(scenes)
+        self.require_log()
+        status = self._running.watch().status  # what is done may have been marked meanwhile
+        keys = self.left(scenes)
+        if keys:
+            raise BatchOver(self.title, command="run", status=status)
+        return keys
 
     def retry(
         self,

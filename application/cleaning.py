@@ -100,7 +100,8 @@ class Cleaning:
     def _removed(self, state: EventSourced) -> Events:
         """Decide it, and append that unless this is a dry run."""
         at, by = self._clock.now(), str(self._leases.worker)
-        reason = f"finished, and unchanged for {self._older_than} or longer"
+        unchanged = f", and unchanged for {self._older_than} or longer" if self._older_than else ""
+        reason = f"finished{unchanged}"
 
         def remove(state: EventSourced) -> Events:
             changed = state.modified_at

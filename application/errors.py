@@ -2,10 +2,11 @@
 
 ResumelogError
 ├── Refused                        see resumelog.domain.errors
-│   ├── BatchOver (NotRunning)     scenes are to be made again by a handle that has left
+│   ├── BatchOver (NotRunning)     scenes are to be made (again) by a handle that has left
 │   └── BadInput
 │       ├── BadArgument            an option that can't be meant
 │       ├── BadBatch, DuplicateExport   many exports that can't be run together
+│       ├── NotScenes              what is given as scenes is no list of them
 │       ├── NoVersion              what is to be exported has no names
 │       └── NotExporter (TypeError)   what is to be made resumable exports nothing
 ├── JobNotFound, AmbiguousJob      a name that means no job, or several
@@ -28,7 +29,7 @@ ResumelogError
 │   ├── LostEvents                 what was acknowledged is gone: a crash under durability=normal
 │   ├── InDoubt                    it stands there already, perhaps from an earlier try
 │   ├── NotOurDatabase, NewerSchema, NoLog, UnknownStore, NoDriver, BadSetting
-│   ├── ForkedLog, ClosedLog
+│   ├── ForkedLog, ClosedLog, NeverClosed
 │   ├── NotSealed                  a store that keeps no seals
 │   └── DamagedStore, DamagedEvent, DamagedView, PayloadGone
 │       └── PayloadRemoved         on purpose: `resumelog clean`
@@ -53,6 +54,7 @@ SystemExit
 
 from __future__ import annotations
 
+import shlex
 import signal
 from datetime import datetime
 from uuid import UUID
@@ -144,9 +146,18 @@ class OutputMissing(ResumelogError):
 class ResultGone(ResumelogError, LookupError):
     """A scene takes a result from the stage before that was removed from the log."""
 
-    text = "scene {scene!r} takes a result that is gone; make it again in the stage before: {why}"
     scene: str
+    before: str
     why: str
+
+    def wording(self) -> str:
+        """Say how it is made again, by a name that a shell takes as it is."""
+        named = shlex.join([self.before, self.scene]).replace("{", "{{").replace("}", "}}")
+        return (
+            "scene {scene!r} takes a result of {before} that is gone; make it again there, by"
+            f" `resumelog regenerate {named} --run` or by `log.scenes.regenerate` and a run of"
+            " that stage: {why}"
+        )
 
 
 class SceneFileMissing(BadInput):
@@ -158,14 +169,18 @@ class SceneFileMissing(BadInput):
 
 
 class BatchOver(NotRunning):
-    """A handle that has left its batch can't have scenes made again."""
+    """A handle that has left its batch can neither make scenes nor let them be made again."""
 
-    text = (
-        "is {status}, and left by this handle; let scenes be made again with"
-        " `log.scenes.regenerate(project, stage, scenes)`, and open the batch again to make them"
-    )
     command: str
     status: str
+
+    def wording(self) -> str:
+        """Say how it goes on from here."""
+        left, again = "is {status}, and left by this handle; ", "open the batch again to make them"
+        if self.command == "run":
+            return f"{left}it has scenes to make: {again}"
+        how = "`log.scenes.regenerate(project, stage, scenes)`"
+        return f"{left}let scenes be made again with {how}, and {again}"
 
 
 class BadArgument(BadInput):
@@ -182,6 +197,13 @@ class BadBatch(BadInput):
 
     text = "the exports can't be run: {why}"
     why: str
+
+
+class NotScenes(BadInput):
+    """What is given as the scenes is no list of them."""
+
+    text = "the scenes are of the type {kind}; give a list with an entry for each scene"
+    kind: str
 
 
 class NoVersion(BadInput):
@@ -335,6 +357,14 @@ class NewerSchema(StoreError):
     store: str
     found: int
     known: int
+
+
+class NeverClosed(StoreError):
+    """Nobody left a batch or closed its log, where what waits is tried once more."""
+
+    text = (
+        "the log was never closed, which tries it once more; leave the batch, or the log, by `with`"
+    )
 
 
 class NoLog(StoreError):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
 from contextlib import suppress
+from uuid import UUID
 
 from resumelog.application.errors import DamagedEvent, PayloadGone
 from resumelog.application.event_log import EventLog
@@ -11,6 +12,7 @@ from resumelog.application.job_list import JobList
 from resumelog.application.job_row import JobRow
 from resumelog.domain.errors import BrokenStream
 from resumelog.domain.scene_batch import BatchStatus, SceneBatch
+from resumelog.domain.scene_events import Opened, PlanRevised
 
 UNFINISHED = {str(status) for status in BatchStatus if status not in SceneBatch.finished}
 
@@ -31,15 +33,20 @@ def later_stages(log: EventLog, listed: JobList, batch: SceneBatch) -> Iterator[
                 yield other
 
 
-def earlier_stages(log: EventLog, batch: SceneBatch) -> Iterator[SceneBatch]:
-    """Iterate over the batches that one comes after, directly or not, nearest first; none twice."""
-    seen = {batch.id}
-    while batch.after is not None:
-        batch = log.recover(SceneBatch.named(batch.natural_key[0], batch.after))
-        if batch.id in seen:
+def earlier_stages(log: EventLog, batch: SceneBatch) -> Iterator[UUID]:
+    """Iterate over the streams that a batch comes after, directly or not, nearest first; none twice.
+
+    Their scenes are of no interest, and not decoded.
+    """
+    project, after, seen = batch.natural_key[0], batch.after, {batch.id}
+    while after is not None:
+        earlier = SceneBatch.named(project, after).id
+        if earlier in seen:
             return
-        seen.add(batch.id)
-        yield batch
+        seen.add(earlier)
+        yield earlier
+        planned = log.newest(earlier, Opened, PlanRevised)
+        after = planned.after if isinstance(planned, Opened | PlanRevised) else None
 
 
 class Unfinished:
@@ -56,7 +63,7 @@ class Unfinished:
             if row.id != batch.id and row.name.startswith(project):
                 with suppress(DamagedEvent, BrokenStream):
                     later = self._log.recover(SceneBatch(row.id))
-                    before = (each.id for each in earlier_stages(self._log, later))
+                    before = earlier_stages(self._log, later)
                     if later.status not in later.finished and batch.id in before:
                         return later
         return None

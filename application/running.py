@@ -282,7 +282,8 @@ class Running(Generic[State]):
         except StoreError as error:
             if self.on_save_error == "raise":
                 raise
-            logger.warning("%s: what is in flight isn't noted: %s", self.state.title, error)
+            level = logging.DEBUG if self.held else logging.WARNING  # of what waits was warned
+            logger.log(level, "%s: what is in flight isn't noted: %s", self.state.title, error)
 
     def _note(self, claim: Claim, units: tuple[InFlight, ...]) -> None:
         try:

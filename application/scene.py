@@ -12,11 +12,12 @@ from resumelog.domain.wording import agreeing, counted
 
 
 class MadeBefore(NamedTuple):
-    """What a scene made in the stage before, or why that is gone."""
+    """What a scene made in the stage before, or why that is gone, and from which job."""
 
     result: Any = None
     file: Path | None = None
     gone: str = ""
+    job: str = ""
 
 
 NOTHING = MadeBefore()
@@ -43,7 +44,8 @@ class Scene:
     def before(self) -> Any:
         """Its result in the stage before (JSON). Raises ResultGone for one that was removed from the log."""
         if self.made_before.gone:
-            raise ResultGone(scene=self.key, why=self.made_before.gone)
+            made = self.made_before
+            raise ResultGone(scene=self.key, before=made.job, why=made.gone)
         return self.made_before.result
 
     @property

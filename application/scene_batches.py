@@ -14,7 +14,13 @@ from resumelog.application.async_session import AsyncSession
 from resumelog.application.batch import Batch
 from resumelog.application.batch_files import ArtifactPath, BatchFiles
 from resumelog.application.batch_reader import BatchReader
-from resumelog.application.errors import BadArgument, JobNotFound, PayloadGone
+from resumelog.application.errors import (
+    BadArgument,
+    JobNotFound,
+    NotSaved,
+    NotScenes,
+    PayloadGone,
+)
 from resumelog.application.event_log import EventLog
 from resumelog.application.job_list import JobList
 from resumelog.application.later_stages import known_keys, later_stages
@@ -25,6 +31,7 @@ from resumelog.application.scene import Scene, SceneName, keys_of
 from resumelog.application.scene_records import RecordedScenes, recorded_scenes
 from resumelog.application.stage import Stage
 from resumelog.application.stage_before import StageBefore
+from resumelog.application.unsaved import tell_of_unsaved
 from resumelog.domain.errors import ResumelogError
 from resumelog.domain.events import Events
 from resumelog.domain.plan import Plan
@@ -104,8 +111,8 @@ class SceneBatches:
         a path with {key} or {index} in it, or a function of the scene. A scene whose input changed,
         or whose file is gone or altered, is invalidated and made again: `verify="stat"` looks at
         size and mtime, and at the content where the mtime differs, "sha256" always at the content,
-        "off" at nothing. Raises AlreadyRunning, BadKey, DuplicateScene, TooManyScenes, NotJson,
-        TooLarge, BadArgument (also for an `after` that comes after this stage), StoreUnavailable.
+        "off" at nothing. Raises AlreadyRunning, BadKey, DuplicateScene, TooManyScenes, NotScenes,
+        NotJson, TooLarge, BadArgument (also for an `after` that comes after this stage), StoreUnavailable.
         """
         _require("verify", verify, VERIFY)
         _require("on_save_error", on_save_error, ("raise", "continue"))
@@ -133,6 +140,7 @@ class SceneBatches:
 
         running.begin(begin)
         opened = Batch(running, files, plan, before, stale, self.signals)
+        tell_of_unsaved(opened, running)
         self._open = {batch for batch in self._open if not batch.is_over} | {opened}
         return opened
 
@@ -141,8 +149,9 @@ class SceneBatches:
     def pipeline(self, project: str, stages: Sequence[Stage], *, scenes: Sequence[Any]) -> Pipeline:
         """Return the stages of a project as one workflow over the same scenes, to be run.
 
-        Raises BadArgument.
+        Raises BadArgument, NotScenes.
         """
+        require_scenes(scenes)
         return Pipeline(self, project, stages, scenes, self.signals)
 
     def results(
@@ -185,11 +194,14 @@ class SceneBatches:
         Needs no lease: the next run makes them, or the pipeline that is at it. What is in flight
         meanwhile is recorded with the input that it had, and made again where that was another.
         Returns the events by stage; what is refused is refused before anything is written. Raises
-        JobNotFound, UnknownScene, StoreUnavailable.
+        JobNotFound, UnknownScene, StoreUnavailable; ResultGone for a scene that could not be made, since
+        `resumelog clean` removed what it takes from the stage before.
         """
         batch, keys = self._begun(project, stage), keys_of(scenes)
         asked = f"asked for{f' by {actor}' if actor else ''}{f': {reason}' if reason else ''}"
         why = f"it is made again in {stage}, {asked}"
+        before = StageBefore(self._log, project, batch.after, self._artifacts)
+        before.require_there(filter(batch.is_done, keys))
         commands = [(batch, self._invalidation(keys, asked))]
         for later in [*later_stages(self._log, self._listed, batch)]:
             planned = known_keys(self._log, later)
@@ -211,12 +223,24 @@ class SceneBatches:
         return batch
 
     def close(self) -> None:
-        """Leave every batch that is still open; what that could not save is logged."""
-        for batch in [*self._open]:
+        """Leave every batch that is still open. Raises NotSaved, once all are left.
+
+        Where several batches could not be saved, the others are notes of the first one's error.
+        """
+        unsaved: list[NotSaved] = []
+        for batch in self._open:
             try:
                 batch.leave("the log was closed")
+            except NotSaved as error:
+                unsaved.append(error)
             except ResumelogError as error:
                 logger.warning("%s", error)
+        self._open = set()
+        if unsaved:
+            first, *others = unsaved
+            for other in others:
+                first.add_note(f"and {other}")
+            raise first
 
     def import_progress(
         self, project: str, stages: Mapping[str, ImportedScenes]
@@ -249,19 +273,27 @@ class SceneBatches:
         return recorded_scenes(self._log, batch, before.taken, scenes)
 
     def pause(self, project: str, stage: str, reason: str = "", actor: str = "") -> Events:
-        """Ask the worker to stop after the scenes in flight."""
+        """Ask the worker to stop after the scenes in flight. Raises JobNotFound, NotRunning."""
         return self._control(project, stage, lambda b: b.pause(reason, actor, self._clock.now()))
 
     def stop(self, project: str, stage: str, actor: str = "") -> Events:
-        """Give the batch up; what is done stays done."""
+        """Give the batch up; what is done stays done. Raises JobNotFound."""
         return self._control(project, stage, lambda b: b.stop(actor, self._clock.now()))
 
     def reopen(self, project: str, stage: str, reason: str = "", actor: str = "") -> Events:
-        """Let a paused, stopped or completed batch be worked on again."""
-        return self._control(project, stage, lambda b: b.reopen(reason, actor, self._clock.now()))
+        """Let a paused, stopped or completed batch be worked on again. Raises JobNotFound.
 
-    def _control(self, project: str, stage: str, command: Any) -> Events:
-        return self._log.decide(self._log.recover(SceneBatch.named(project, stage)), command)
+        A paused batch goes on under its worker; where that has left, it waits for another.
+        """
+
+        def command(batch: SceneBatch) -> Events:
+            has_worker = self._leases.holder(batch.id) is not None
+            return batch.reopen(reason, actor, self._clock.now(), has_worker=has_worker)
+
+        return self._control(project, stage, command)
+
+    def _control(self, project: str, stage: str, command: SceneCommand) -> Events:
+        return self._log.decide(self._begun(project, stage), command)
 
     def _adopted(
         self, batch: SceneBatch, plan: Plan, before: StageBefore
@@ -298,6 +330,12 @@ class SceneBatches:
         return stale
 
 
+def require_scenes(scenes: object) -> None:
+    """Refuse what has no entry for each scene, in an order. Raises NotScenes."""
+    if not isinstance(scenes, Sequence) or isinstance(scenes, str | bytes | bytearray):
+        raise NotScenes(kind=type(scenes).__name__)
+
+
 def _plan(
     scenes: Sequence[Any],
     params: JsonObject | None,
@@ -305,6 +343,7 @@ def _plan(
     files: BatchFiles,
 ) -> Plan:
     """Return the plan of scenes; where a scene's file belongs is a part of its input."""
+    require_scenes(scenes)
     if not files.are_made:
         return Plan(scenes, params, context)
     keys = Plan(scenes)

@@ -7,7 +7,7 @@ from threading import Lock
 
 from pydantic import JsonValue
 
-from resumelog.application.errors import BadArgument, PayloadGone
+from resumelog.application.errors import BadArgument, PayloadGone, ResultGone
 from resumelog.application.event_log import EventLog
 from resumelog.application.later_stages import earlier_stages
 from resumelog.application.ports import Artifacts
@@ -45,8 +45,7 @@ class StageBefore:
 
     def _is_after(self, batch: SceneBatch) -> bool:
         assert self._batch
-        before = earlier_stages(self._log, self._log.recover(self._batch))
-        return any(each.id == batch.id for each in before)
+        return batch.id in earlier_stages(self._log, self._log.recover(self._batch))
 
     def taken(self, key: str) -> JsonValue:
         """Return the hashes of a scene's result and file there, None while it is not done."""
@@ -62,7 +61,27 @@ class StageBefore:
         try:
             return _hashes(event), MadeBefore(self._log.value_of(event), file)
         except PayloadGone as gone:
-            return _hashes(event), MadeBefore(None, file, str(gone))
+            return _hashes(event), MadeBefore(None, file, str(gone), self._name)
+
+    def require_there(self, keys: Iterable[str]) -> None:
+        """Refuse scenes whose result was removed here and who made no file. Raises ResultGone."""
+        if self._batch is None:
+            return
+        with self._lock:
+            removed_at = self._log.recover(self._batch).payloads_removed_at
+        for key, event in self._completed(keys if removed_at else ()):
+            if event and not event.artifact and event.originator_version < removed_at:
+                self._require_value(key, event)
+
+    def _require_value(self, key: str, event: SceneCompleted) -> None:
+        try:
+            self._log.value_of(event)
+        except PayloadGone as gone:
+            raise ResultGone(scene=key, before=self._name, why=str(gone)) from gone
+
+    @property
+    def _name(self) -> str:
+        return "/".join(self._batch.natural_key) if self._batch else ""
 
     def waiting(self, keys: Iterable[str]) -> set[str]:
         """Return the scenes that can't be begun: they are not done there."""

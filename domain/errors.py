@@ -223,9 +223,14 @@ class NotBegun(WrongState):
 class NotRunning(WrongState):
     """Only a running job can do this."""
 
-    text = "can't {command} while {status}; begin or resume it first"
     command: str
     status: str
+
+    def wording(self) -> str:
+        """A pause needs no beginning first: there is nothing to do."""
+        if self.command == "pause":
+            return "is {status}, and nobody works on it; there is nothing to pause until it is run"
+        return "can't {command} while {status}; begin or resume it first"
 
 
 class NotActive(WrongState):

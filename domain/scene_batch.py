@@ -215,11 +215,17 @@ class SceneBatch(EventSourced):
             return ()
         return self.new(at, draft(Stopped, actor=actor))
 
-    def reopen(self, reason: str, actor: str, at: datetime) -> Events:
-        """Let a paused, stopped or completed batch be worked on again."""
+    def reopen(self, reason: str, actor: str, at: datetime, *, has_worker: bool = True) -> Events:
+        """Let a paused, stopped or completed batch be worked on again.
+
+        Only a pause has a worker that goes on; one that left it is said to have done so.
+        """
         if self.status in (BatchStatus.OPEN, BatchStatus.RUNNING):
             return ()
-        return self.new(at, draft(Reopened, reason=error_text(reason), actor=actor))
+        is_left = self.status is BatchStatus.PAUSED and not has_worker
+        gone = draft(Interrupted, in_flight=(), cause="its worker had left while it was paused")
+        reopened = draft(Reopened, reason=error_text(reason), actor=actor)
+        return self.new(at, reopened, *[gone] * is_left)
 
     def finish(self, plan: Plan, by: Claim, at: datetime) -> Events:
         """Complete the batch if every scene of the plan is done; else change nothing."""

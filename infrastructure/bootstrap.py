@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Collection, Sequence
+from contextlib import ExitStack
 from datetime import timedelta
 from pathlib import Path
 from types import TracebackType
@@ -34,6 +35,7 @@ from resumelog.application.queries import Queries
 from resumelog.application.scene_batches import SceneBatches
 from resumelog.application.steps import Host
 from resumelog.domain.autopilot_run import AutoPilotRun
+from resumelog.domain.errors import ResumelogError
 from resumelog.domain.events import Events
 from resumelog.domain.values import validation_text
 from resumelog.infrastructure.artifacts import FileArtifacts
@@ -169,12 +171,16 @@ class ResumeLog:
         return Cleaning(*parts, older_than, dry_run=dry_run).run(kinds)
 
     def close(self, timeout_s: float = CLOSE_S) -> None:
-        """Hand back what is in work and close the store; wait so long for the steps of each host."""
-        for pilot in self._pilots:
-            pilot.close(timeout_s)
-        self.scenes.close()
-        self.leases.close()
-        self.log.close()
+        """Hand back what is in work and close the store, whatever goes wrong on the way.
+
+        Waits `timeout_s` for the steps of each host. Raises NotSaved, once all is closed, where
+        scenes that waited for the disk are not on it.
+        """
+        with ExitStack() as closing:  # calls its callbacks in reverse
+            for close in (self.log.close, self.leases.close, self.scenes.close):
+                closing.callback(close)
+            for pilot in reversed(self._pilots):
+                closing.callback(pilot.close, timeout_s)
 
     def __enter__(self) -> Self:
         """Return the log itself."""
@@ -186,8 +192,13 @@ class ResumeLog:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        """Close it."""
-        self.close()
+        """Close it; of an exception that goes on, what could not be saved is a note."""
+        try:
+            self.close()
+        except ResumelogError as unsaved:
+            if error is None:
+                raise
+            error.add_note(f"and not everything was saved: {unsaved}")
 
 
 def open_log(

@@ -41,6 +41,7 @@ if TYPE_CHECKING:
         NotExporter,
         NotOurDatabase,
         NotSaved,
+        NotScenes,
         NoVersion,
         OutputMissing,
         PayloadGone,
@@ -143,10 +144,9 @@ _NAMES_IN = {
         "AlreadyRunning BadArgument BadBatch BadPilotFile BadStateFile BatchOver BatchStopped "
         "ClosedLog DamagedEvent DuplicateExport ForeignFile JobNotFound JobPaused NewerSchema "
         "NoDriver NoHost NoLog NoOldForm NoOutput NoResumer NoSceneContent NoSuchSimulation "
-        "NoVersion NotExporter "
-        "NotOurDatabase NotSaved OutputMissing PayloadGone PayloadRemoved ReleaseFailed "
-        "ResourcesReleased ResultGone SceneFileMissing SessionEntered StoreError "
-        "StoreUnavailable Terminated UnknownStore"
+        "NoVersion NotExporter NotOurDatabase NotSaved NotScenes OutputMissing PayloadGone "
+        "PayloadRemoved ReleaseFailed ResourcesReleased ResultGone SceneFileMissing "
+        "SessionEntered StoreError StoreUnavailable Terminated UnknownStore"
     ),
     "application.export": "Export",
     "application.export_jobs": "ExportJobs",
@@ -259,6 +259,7 @@ __all__ = [
     "NotPaused",
     "NotRunning",
     "NotSaved",
+    "NotScenes",
     "OtioExporter",
     "OutputMissing",
     "PayloadGone",

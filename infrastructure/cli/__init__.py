@@ -44,7 +44,7 @@ Examples:
 
 \b
 Exit codes: 0 done; 1 some scenes or the command failed, or it could not be done;
-2 wrong usage or input; 3 interrupted; 4 done, but not all of it is on disk.
+2 wrong usage or input; 3 interrupted, paused or stopped; 4 done, but not all of it is on disk.
 """
 
 

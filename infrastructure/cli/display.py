@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import timedelta
 from signal import Signals
@@ -75,14 +75,20 @@ class Display(Screen):
         self._start = time.monotonic()
 
     @contextmanager
-    def showing(self, batch: Batch, jobs: Mapping[str, SceneJob]) -> Iterator[None]:
-        """Say what is different from last time, and show the bar while the block runs."""
+    def showing(
+        self, batch: Batch, jobs: Mapping[str, SceneJob], only: Collection[str] | None = None
+    ) -> Iterator[None]:
+        """Say what is different from last time, and show the bar while the block runs.
+
+        Of what is made again `only` that is named which this run makes.
+        """
         self._jobs = jobs
         counts = batch.counts()
         if batch.cut_off is not None:
             at = f" at {', '.join(map(self._label, batch.cut_off))}" if batch.cut_off else ""
             self.say(f"{self.job}: the last worker ended without a word{at}")
-        self._say_stale(batch.stale)
+        stale = batch.stale.items()
+        self._say_stale({key: why for key, why in stale if only is None or key in only})
         self._task = self._progress.add_task(
             self.job, total=counts.total, completed=counts.done, now=batch.progress_facts
         )
@@ -146,12 +152,16 @@ class Display(Screen):
 
     def report(self, batch: Batch, cause: str, *, unsaved: str = "", next_step: str = "") -> None:
         """Say at the end how it stands and what to do next, by default to run the command again."""
-        counts = batch.counts()
+        counts = self._told_apart(batch.counts())
         made = f"{len(self._durations)} now, {counts.skipped} before"
         done = f"{counts.done} of {counted(counts.total, 'scene')} done ({made})"
         self.say(f"{self.job}: {done}, {self._end(counts, cause, next_step)}")
         if self.wants_json:
             print_json(self._document(batch, counts, cause, unsaved), indent=None)
+
+    def _told_apart(self, counts: Counts) -> Counts:
+        """Count what was done before and made again now once, as made now."""
+        return counts._replace(skipped=max(0, counts.done + counts.held - len(self._durations)))
 
     def _end(self, counts: Counts, cause: str, next_step: str) -> str:
         left = f"{counts.remaining} remain{'s' * (counts.remaining == 1)}"

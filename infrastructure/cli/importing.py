@@ -19,7 +19,12 @@ if TYPE_CHECKING:
 @click.argument("file", type=click.Path(readable=False), shell_complete=complete_file)
 @click.option("--key", help="The export that it belongs to; FILE does not say.")
 @click.option("--project", help="The project that the scenes of a folder belong to.")
-@click.option("--plan", metavar="SCENES", help="All scenes of the project, in their order.")
+@click.option(
+    "--plan",
+    metavar="SCENES",
+    help="All scenes of the project, in their order. Without it the folder's files say which there are:"
+    " what none of them names is not missed.",
+)
 @click.option("--trust-index", is_flag=True, help="Match scenes whatever an entry says of them.")
 @as_json
 @database

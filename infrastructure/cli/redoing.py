@@ -113,7 +113,7 @@ def regenerate(
     from resumelog.infrastructure.cli.scene_runs import Selection
 
     if bool(scenes) == all_of_them:
-        raise InputError("name the scenes, or say --all; not both")
+        raise InputError(f"name the scenes or say --all{', not both' if scenes else ''}")
     with existing(url) as log:
         batch = _batch(log, job)
         planned = known_keys(log.log, batch)

@@ -25,6 +25,6 @@ Examples:
   resumelog run - --format csv --project talk --stage text -- say '{title}' < talk.csv
 
 \b
-Exit codes: 0 done; 1 some scenes failed; 2 wrong usage or input; 3 interrupted or paused;
-4 done, but not all of it is on disk.
+Exit codes: 0 done; 1 some scenes failed; 2 wrong usage or input;
+3 interrupted, paused or stopped; 4 done, but not all of it is on disk.
 """

@@ -17,7 +17,8 @@ from resumelog.infrastructure.cli.printing import print_json, print_lines
     "--plan",
     metavar="SCENES",
     type=click.Path(allow_dash=True),
-    help="The scenes themselves, as they were handed in; not needed for imported ones.",
+    help="The scenes themselves, in the file that was handed to the runs (their INPUT). Needed"
+    " where the batches were not imported, since a log does not hold what scenes say.",
 )
 @click.option(
     "--stage",

@@ -38,7 +38,7 @@ class SceneWorker:
         """
         batch, display = self._batch, self._display
         try:
-            with self._interrupts, display.showing(batch, self._jobs), batch:
+            with self._interrupts, display.showing(batch, self._jobs, only), batch:
                 self._run(only)
         except Terminated as ended:
             self._cause = str(ended)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 from support.batches_done import ALL, LONG, STAGE, finish
-from support.logs import Store, make_scenes, scenes
+from support.logs import Store, make_scenes, names_of, scenes
 
-from resumelog import Batch, ResumeLog
+from resumelog import Batch, ResultGone, ResumeLog
 
 
 @pytest.fixture
@@ -52,6 +52,25 @@ def test_a_stage_keeps_them_for_one_that_comes_two_later(log: ResumeLog, aside: 
     begin(log, "配音", "视频")
     left = log.clean(ALL).left_alone
     assert {each.job for each in left} == ({"电影/分镜", "电影/视频"} if aside else set())
+
+
+def test_what_takes_a_result_that_was_removed_is_not_marked_and_says_how_to_go_on(
+    log: ResumeLog, aside: bool
+) -> None:
+    finish(log)
+    end(log)
+    log.clean(ALL)
+    before = names_of(log, "电影/视频")
+    if aside:
+        with pytest.raises(ResultGone, match="`resumelog regenerate '电影/分镜' 1 --run`") as gone:
+            log.scenes.regenerate("电影", "视频", ["1"])
+        assert (gone.value.scene, gone.value.before) == ("1", "电影/分镜")
+        assert names_of(log, "电影/视频") == before
+        log.scenes.regenerate("电影", "分镜", ["1"])
+        finish(log)
+    log.scenes.regenerate("电影", "视频", ["1"])
+    with later(log) as batch:
+        assert [scene.before for scene in batch.remaining()] == [LONG]
 
 
 def test_a_stage_that_was_given_up_holds_nothing_back(log: ResumeLog, aside: bool) -> None:

@@ -130,3 +130,15 @@ def test_scenes_are_held_and_all_on_disk_once_there_is_room(disk: SmallDisk, lea
     with resumelog.open(disk.folder / "jobs.db") as log:
         assert scenes_of(log, BATCH) == [*map(str, range(6))]
         assert names_of(log, BATCH)[-1] == "Completed"
+
+
+def test_a_log_that_was_closed_is_said_to_have_no_room_when_it_is_opened_on_a_full_disk(
+    disk: SmallDisk,
+) -> None:
+    with resumelog.open(disk.folder / "jobs.db") as log:
+        log.scenes.open("电影", "分镜", scenes=scenes("1")).leave("下班")
+    disk.fill()
+    with pytest.raises(StoreUnavailable) as full:
+        resumelog.open(disk.folder / "jobs.db")
+    require_told(full.value)
+    assert "rollback" not in full.value.why

@@ -189,4 +189,5 @@ def test_scenes_are_made_again_at_once(cli: Cli) -> None:
 @pytest.mark.parametrize("named", [[], ["2", "--all"]], ids=["none", "both"])
 def test_it_is_said_which_scenes(cli: Cli, named: list[str]) -> None:
     cli.run("true")
-    require_refused(cli, ["regenerate", JOB, *named], "name the scenes, or say --all; not both")
+    both = ", not both" if len(named) > 1 else "\n"
+    require_refused(cli, ["regenerate", JOB, *named], f"name the scenes or say --all{both}")

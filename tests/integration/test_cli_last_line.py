@@ -101,3 +101,18 @@ def test_a_paused_batch_is_shown_with_who_and_why(cli: Cli) -> None:
     assert shown.out.splitlines()[1].startswith(
         "status    paused by ann (lunch), 1 of 3 done, 0 failed  (Paused, version "
     )
+
+
+def test_what_was_done_before_and_is_made_again_counts_once(cli: Cli) -> None:
+    cli.run(*PICKY)
+    ran = cli.run(*PICKY, options=["--only", "1", "--regenerate", "--json"])
+    assert f"{JOB}: 2 of 3 scenes done (1 now, 1 before), 1 failed" in ran.err
+    assert ran.document["skipped"] == 1
+
+
+def test_of_scenes_with_another_command_those_are_named_that_are_made(cli: Cli) -> None:
+    cli.run(*RECORDS)
+    said = cli.run("echo", "{id}", options=["--only", "2"]).err
+    assert "scene 2 is made again: its input or its command changed\n" in said
+    assert "scene 1" not in said
+    assert last(cli.run("echo", "{id}", options=["--only", "2"])).startswith("2 remain; run it")

@@ -42,6 +42,8 @@ def test_stages_after_the_log_was_closed_say_so(closed: ResumeLog) -> None:
 def test_a_batch_that_was_left_before_is_not_told_that_the_log_is_closed(log: ResumeLog) -> None:
     batch = log.scenes.open("电影", "分镜", scenes=scenes("a"))
     batch.leave("enough")
-    with pytest.raises(NotRunning, match="can't run while open; begin or resume it first"):
+    with pytest.raises(
+        NotRunning, match="is open, and left by this handle; it has scenes to make: open"
+    ):
         batch.run(lambda scene: scene.key)
     assert names_of(log, "电影/分镜")[-1] == "Interrupted"

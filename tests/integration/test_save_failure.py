@@ -49,6 +49,14 @@ def test_a_save_that_waits_is_warned_of(tmp_path: Path) -> None:
     assert "batch 电影/分镜: 2 scenes (2, 3) wait for the disk: " in err
 
 
+def test_a_scene_that_waits_is_warned_of_once(tmp_path: Path) -> None:
+    _, err = told(tmp_path, "run_on_a_full_disk", "jobs.db")
+    assert [line.partition(" for the disk")[0] for line in err.splitlines()] == [
+        "batch 电影/分镜: 1 scene (2) waits",
+        "batch 电影/分镜: 2 scenes (2, 3) wait",
+    ]
+
+
 def test_what_is_not_on_disk_at_the_end_is_counted_and_named(tmp_path: Path) -> None:
     lines, _ = told(tmp_path, "full_disk", "jobs.db", "continue", "never")
     (name, count, message) = lines.pop()

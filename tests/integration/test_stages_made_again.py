@@ -80,6 +80,14 @@ def test_a_stage_after_itself_or_after_one_that_takes_from_it_is_refused(
     log.scenes.open("归途", "c", scenes=FOUR, after="a").leave("下班")
 
 
+def test_to_look_for_circles_no_scene_of_an_earlier_stage_is_read(tmp_path: Path) -> None:
+    with resumelog.open(tmp_path / "jobs.db") as log:
+        for stage, before in (("a", None), ("b", "a")):
+            make_scenes(log.scenes.open("归途", stage, scenes=FOUR, after=before))
+        Tampering(tmp_path / "jobs.db", SceneBatch.named("归途", "a").id.hex).set(3, state=b"{}")
+        assert len(make_scenes(log.scenes.open("归途", "c", scenes=FOUR, after="b"))) == 4
+
+
 def test_a_batch_that_is_complete_says_how_its_scenes_are_made_again(log: ResumeLog) -> None:
     batch = log.scenes.open("归途", "storyboard", scenes=FOUR)
     make_scenes(batch)

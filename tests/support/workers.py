@@ -22,7 +22,7 @@ from support.listed_logs import begun, lengthen
 from support.logs import scenes
 
 import resumelog
-from resumelog import Batch, NotSaved, ResumelogError
+from resumelog import Batch, NotSaved, ResumelogError, Scene
 from resumelog.infrastructure.cli.display import Display
 from resumelog.infrastructure.cli.recipe import Recipe
 from resumelog.infrastructure.cli.worker import SceneWorker
@@ -188,6 +188,29 @@ def full_disk(database: str, on_save_error: str, frees: str) -> None:
             tell(json.dumps([type(error).__name__, waiting, str(error)]))
 
 
+def run_on_a_full_disk(database: str) -> None:
+    """Make scenes; the disk is full while 2 and 3 are made."""
+
+    def made(scene: Scene) -> str:
+        if scene.key == "2":
+            fill_disk(database)
+        if scene.key == "4":
+            limit_files(resource.RLIM_INFINITY)
+        return "剧本" * 2000
+
+    with resumelog.open(database) as log:
+        log.scenes.open("电影", "分镜", scenes=scenes(*range(1, 5))).run(made)
+
+
+def nobody_leaves(database: str, closes: str) -> None:
+    """Complete scenes on a full disk; leave no batch, and close the log or not."""
+    log = resumelog.open(database)
+    batch = log.scenes.open("电影", "分镜", scenes=scenes(*range(1, 5)))
+    complete_on_a_full_disk(batch, database, frees=False)
+    if closes == "closed":
+        log.close()
+
+
 def complete_on_a_full_disk(batch: Batch, database: str, *, frees: bool) -> None:
     """Tell of each save whether it is on disk and how many wait."""
     for scene in batch.remaining():
@@ -223,6 +246,8 @@ TASKS = {
         fork,
         close_in_a_fork,
         full_disk,
+        nobody_leaves,
+        run_on_a_full_disk,
         export_on_a_full_disk,
         interrupted_between,
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from support.canonical import WORKER
+from support.canonical import NOW, WORKER
 from support.scenario import given, when
 from support.scenes import (
     PLAN,
@@ -120,6 +120,14 @@ test_a_command_appends = appends(
             (*RUNNING, pause()),
             reopen(),
             [draft(Reopened, reason="再来", actor="小王")],
+        ),
+        "a paused batch that its worker has left reopens": (
+            (*RUNNING, pause()),
+            lambda batch: batch.reopen("再来", "小王", NOW, has_worker=False),
+            [
+                draft(Reopened, reason="再来", actor="小王"),
+                draft(Interrupted, in_flight=(), cause="its worker had left while it was paused"),
+            ],
         ),
         "a batch with nothing left finishes": (ALL_DONE, finish(), [draft(Completed, epoch=1)]),
         "a running batch is interrupted": (

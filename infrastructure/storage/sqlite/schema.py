@@ -86,7 +86,7 @@ def migrate(connection: sqlite3.Connection, store: str) -> None:
             _apply(connection, number + 1)
         connection.execute("COMMIT")
     except BaseException:
-        connection.execute("ROLLBACK")
+        _roll_back(connection)
         raise
 
 
@@ -97,7 +97,7 @@ def require_ours(connection: sqlite3.Connection, store: str) -> int:
         try:
             return require_ours(connection, store)
         finally:
-            connection.execute("ROLLBACK")
+            _roll_back(connection)
     (ours,) = connection.execute("PRAGMA application_id").fetchone()
     (tables,) = connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()
     (version,) = connection.execute("PRAGMA user_version").fetchone()
@@ -106,6 +106,12 @@ def require_ours(connection: sqlite3.Connection, store: str) -> int:
     if version > len(MIGRATIONS):
         raise NewerSchema(store=store, found=version, known=len(MIGRATIONS))
     return int(version)
+
+
+def _roll_back(connection: sqlite3.Connection) -> None:
+    """Roll back, unless SQLite has done so itself, as on a full disk: the true cause is to be told."""
+    if connection.in_transaction:
+        connection.execute("ROLLBACK")
 
 
 def _apply(connection: sqlite3.Connection, version: int) -> None:
