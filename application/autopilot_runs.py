@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 from uuid import UUID
 
-from resumelog.application.errors import AlreadyRunning, NoHost, NoSuchSimulation
+from resumelog.application.errors import AlreadyRunning, ClosedLog, NoHost, NoSuchSimulation
 from resumelog.application.event_log import EventLog
 from resumelog.application.job_list import JobList
 from resumelog.application.kept_runs import KeptRuns
@@ -136,9 +137,8 @@ class AutoPilot:
     def recover(self) -> list[str]:
         """Go on with every active run that nobody works on; return their simulation ids."""
         rows = self._listed.select([AutoPilotRun.kind], [RunStatus.ACTIVE])
-        return [
-            row.name for row in rows if row.name not in self._drivers and self._goes_on(row.name)
-        ]
+        names = [row.name for row in rows]
+        return [name for name in names if not self._is_driven(name) and self._goes_on(name)]
 
     def keep_recovering(self, every_s: float = 5.0) -> None:
         """Recover now, and then every `every_s` seconds until it is closed, in a thread.
@@ -162,14 +162,19 @@ class AutoPilot:
         return self.status(simulation_id)
 
     def close(self, timeout_s: float = CLOSE_S) -> None:
-        """Ask every step to stop, and hand the runs back as they are; wait so long for them all."""
+        """Ask every step to stop, and hand the runs back as they are; wait so long for them all.
+
+        Nothing is begun from here on.
+        """
         self._closing.set()
+        until = time.monotonic() + timeout_s  # real threads are waited for, whatever the clock
+        if self._recovering:
+            self._recovering.join(timeout_s)
         drivers = [*self._drivers.values()]
         for driver in drivers:
             driver.asked.set()
-        until = self._clock.monotonic() + timeout_s
         for driver in drivers:
-            driver.thread.join(max(0.0, until - self._clock.monotonic()))
+            driver.thread.join(max(0.0, until - time.monotonic()))
 
     # Parts
 
@@ -191,6 +196,11 @@ class AutoPilot:
             driver.asked.set()
         return self.status(simulation_id)
 
+    def _is_driven(self, simulation_id: str) -> bool:
+        """Tell whether a worker of this process is at it, and not only one that was left behind."""
+        driver = self._drivers.get(simulation_id)
+        return driver is not None and driver.is_at_it
+
     def _goes_on(self, simulation_id: str) -> bool:
         return bool(self._launch(simulation_id, lambda run, by, at: run.recover(by, at)))
 
@@ -204,6 +214,8 @@ class AutoPilot:
 
     def _begin(self, simulation_id: str, command: Begin, *, force: bool = False) -> Events:
         run, at = AutoPilotRun.named(simulation_id), self._clock.now()
+        if self._closing.is_set():
+            raise ClosedLog(run.title)
         running = Running(self._log, self._leases, self._clock, run)
         events = running.begin(lambda run, by: command(run, by, at), force=force)
         if running.claim:
@@ -212,7 +224,7 @@ class AutoPilot:
             with self._lock:  # whoever finds it may wait for it
                 if before := self._drivers.get(simulation_id):
                     before.asked.set()  # its epoch is over
-                self._drivers[simulation_id] = driver
+                self._drivers[simulation_id] = driver  # it leaves at once where all is closing
                 driver.start()
         return events
 
@@ -224,14 +236,17 @@ class AutoPilot:
         if driver.left and not self._closing.is_set():
             try:
                 self._goes_on(driver.simulation_id)
+            except ClosedLog as closed:
+                logger.info("%s", closed)
             except ResumelogError as error:
                 logger.warning("%s: recover goes on: %s", driver.simulation_id, error)
 
     def _recover_again(self, every_s: float) -> None:
-        while True:
+        while not self._closing.is_set():
             try:
                 self.recover()
+            except ClosedLog as closed:
+                logger.info("%s", closed)
             except ResumelogError as error:
                 logger.warning("runs can't be recovered now, it is tried again: %s", error)
-            if self._closing.wait(every_s):
-                return
+            self._closing.wait(every_s)

@@ -45,6 +45,11 @@ class RunDriver:
         """Begin."""
         self.thread.start()
 
+    @property
+    def is_at_it(self) -> bool:
+        """Tell whether the run is still its own, under its epoch."""
+        return self._running.claim is not None and is_ours(self._running)
+
     def _drive(self) -> None:
         running = self._running
         try:

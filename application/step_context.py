@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from types import EllipsisType
 from typing import Any
 
@@ -15,7 +16,7 @@ from resumelog.application.ports import Clock, InFlight
 from resumelog.application.running import Running
 from resumelog.application.steps import StopAsked
 from resumelog.domain.autopilot_run import AutoPilotRun, RunStatus
-from resumelog.domain.errors import LeaseLost, StepOutOfOrder
+from resumelog.domain.errors import LeaseLost, StepOutOfOrder, WrongState
 from resumelog.domain.events import Events
 from resumelog.domain.values import Claim
 
@@ -52,7 +53,7 @@ class StepContext:
         self._told = (
             run.progress.model_dump(include={*NOTHING_YET}) if run.progress else NOTHING_YET
         )
-        self._written_at = float("-inf")
+        self._written_at, self._is_unwritten = float("-inf"), False
         self._lock = threading.RLock()
 
     @property
@@ -93,7 +94,8 @@ class StepContext:
         """Save how far the step is (0 to 100).
 
         `resume_data`, what to go on from after a crash, is on disk when this returns; without it
-        the last stays. The rest is written every `progress_interval_s`, and when the step is left.
+        the last stays. The rest is written every `progress_interval_s` at most: what comes sooner,
+        at the step's first look after that (`should_stop` and `wait` look), and when it is left.
         Raises PercentOutOfRange, NotJson, TooLarge, LeaseLost.
         """
         with self._lock:
@@ -105,6 +107,7 @@ class StepContext:
                 self._write(told)
             else:
                 self._require_good(told)
+                self._is_unwritten = True
             self._told = told
 
     def poll_failed(self, error: BaseException, in_a_row: int) -> None:
@@ -139,6 +142,8 @@ class StepContext:
             self.was_asked = True
         elif self.is_late:
             self.was_late = True
+        else:
+            self._write_what_is_due()
         return self.was_asked or self.was_late
 
     def require_going_on(self) -> None:
@@ -165,9 +170,16 @@ class StepContext:
         with self._lock:
             self._write(self._told)
 
+    def _write_what_is_due(self) -> None:
+        """Write progress that had come too soon after the last."""
+        with self._lock, suppress(LeaseLost, WrongState):  # it was asked to stop just now
+            if self._is_unwritten and self._is_due():
+                self._write(self._told)
+
     def _write(self, told: dict[str, Any]) -> None:
         self._written_at = self._clock.monotonic()
         self._running.do(lambda run, by: self._saved(run, by, told))
+        self._is_unwritten = False
 
     def _is_due(self) -> bool:
         return self._clock.monotonic() - self._written_at >= self._options.progress_interval_s
