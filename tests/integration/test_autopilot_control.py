@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
+from threading import Event
 from typing import Any
 
 import pytest
 from pydantic import JsonValue
 from support.hosts import (
+    AT_ONCE,
+    PATIENCE_S,
     SIM,
     STEPS,
     SmallHost,
@@ -16,12 +20,14 @@ from support.hosts import (
     ended,
     paused_at_monitoring,
     reached,
+    state_of,
     until_asked,
 )
 from support.logs import Store, names_of
 
 from resumelog import ResumeLog, RunView, StepContext, StopAsked
-from resumelog.application.errors import NoSuchSimulation
+from resumelog.application.errors import ClosedLog, NoSuchSimulation
+from resumelog.application.steps import Step
 from resumelog.domain.errors import BadMode, ModeNotAuto, NotActive, NotPaused
 
 # Pausing, stopping, resetting
@@ -214,6 +220,74 @@ def test_a_closed_log_hands_its_runs_back(store: Store) -> None:
     assert pilot.recover() == [SIM]
     assert ended(pilot).status == "completed"
     assert host.begun[0] == ("monitoring", 2)
+
+
+def test_a_closed_pilot_begins_nothing(log: ResumeLog) -> None:
+    pilot = automatic(log, SmallHost())
+    pilot.close()
+    with pytest.raises(ClosedLog):
+        pilot.start(SIM)
+    assert "Started" not in names_of(log, SIM)
+
+
+def handed_back(log: ResumeLog) -> None:
+    """Leave a run active without a worker."""
+    pilot = automatic(log, SmallHost(monitoring=until_asked))
+    pilot.start(SIM)
+    reached(pilot)
+    pilot.close()
+
+
+class SlowToTell(SmallHost):
+    """Tells its steps only once its service is closing."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.was_asked, self.is_closing = Event(), Event()
+
+    @property
+    def steps(self) -> Mapping[str, Step]:
+        self.was_asked.set()
+        self.is_closing.wait(PATIENCE_S)
+        return super().steps
+
+
+def test_closing_waits_for_the_recovery_under_way_and_hands_back_what_it_begins(
+    log: ResumeLog,
+) -> None:
+    handed_back(log)
+    host = SlowToTell()
+    pilot = log.autopilot(host)
+    host.is_closing = pilot._closing
+    pilot.keep_recovering()
+    assert host.was_asked.wait(PATIENCE_S)
+    pilot.close()
+    assert log.leases.holder(state_of(log).id) is None
+    assert state_of(log).status == "active"
+
+
+def test_a_run_is_recovered_though_a_thread_of_an_earlier_start_is_left(
+    log: ResumeLog, other: ResumeLog
+) -> None:
+    let_go = Event()
+
+    def deaf(context: StepContext) -> JsonValue:
+        if context.attempt == 1:
+            context.progress(10)
+            let_go.wait(PATIENCE_S)
+        return None
+
+    pilot = automatic(log, SmallHost(preparing=deaf))
+    pilot.start(SIM)
+    reached(pilot)
+    pilot.stop(SIM)
+    elsewhere = other.autopilot(SmallHost(preparing=until_asked), AT_ONCE)
+    elsewhere.start(SIM)
+    reached(elsewhere)
+    elsewhere.close()
+    assert pilot.recover() == [SIM]
+    let_go.set()
+    assert ended(pilot).status == "completed"
 
 
 def test_recovery_leaves_a_run_alone_that_is_being_driven(log: ResumeLog, other: ResumeLog) -> None:

@@ -82,6 +82,23 @@ def test_progress_is_written_once_an_interval_and_when_the_step_is_left(
     assert [each.percent for each in saved] == [1, 41, 81, 99]
 
 
+def test_progress_that_came_too_soon_is_written_once_its_time_has_come(still: ResumeLog) -> None:
+    seen: list[float] = []
+
+    def step(context: StepContext) -> JsonValue:
+        for percent in (1, 40):
+            context.progress(percent)
+        for _ in range(2):
+            context.wait(SKIPPED.progress_interval_s / 2)
+            saved = state_of(still).progress
+            assert saved
+            seen.append(saved.percent)
+        return None
+
+    assert driven(automatic(still, SmallHost(preparing=step), SKIPPED)) == "completed"
+    assert seen == [1, 40]
+
+
 def test_resume_data_is_on_disk_when_progress_returns(still: ResumeLog) -> None:
     seen: list[JsonValue] = []
 
