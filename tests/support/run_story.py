@@ -62,9 +62,12 @@ class Story:
         if event.epoch is None:
             assert isinstance(event, Configured | Paused | Resumed), event
             return
-        forced = isinstance(event, Started) and event.forced and isinstance(self.last, Reset)
+        reset = self.last if isinstance(self.last, Reset) else None
+        at_once = reset is not None and reset.timestamp == event.timestamp  # by the same command
+        forced = isinstance(event, Started) and event.forced and at_once
         begins = isinstance(event, BEGINS_EPOCH) and not forced
-        assert event.epoch > self.epoch if begins else event.epoch == self.epoch, event
+        follows = event.epoch > self.epoch if begins else event.epoch == self.epoch
+        assert follows, (event, self.epoch, self.last)
         self.epoch = event.epoch
 
     def _status_follows(self, event: DomainEvent) -> None:
