@@ -11,6 +11,7 @@ from pathlib import Path
 
 from pydantic import JsonValue
 from support.hosts import STEPS
+from support.tracees import wait_for_tracer
 
 import resumelog
 from resumelog import AutoPilot, PilotOptions, StepContext
@@ -85,8 +86,17 @@ def _start_again(pilot: AutoPilot, sim: str) -> None:
 
 def drive_once(url: str, sim: str) -> None:
     """Configure, start or recover one run and drive it to its end; tell each step that is begun."""
+    _drive(url, sim, _Telling())
+
+
+def drive_traced(url: str, sim: str) -> None:
+    """Do the same, but let the run's worker begin when a tracer is there, and not sooner."""
+    _drive(url, sim, _Traced())
+
+
+def _drive(url: str, sim: str, host: BusyHost) -> None:
     with resumelog.open(url) as log:
-        pilot = log.autopilot(_Telling(), QUICK)
+        pilot = log.autopilot(host, QUICK)
         run = pilot.configure(sim, "auto")
         if run.status == "inactive":
             pilot.start(sim)
@@ -104,6 +114,19 @@ class _Telling(BusyHost):
         for number in range(SAVES):
             context.progress(number * 10, resume_data=number)
         return "done"
+
+
+class _Traced(_Telling):
+    """It is asked for its steps before a run begins, and again for the worker of one that began."""
+
+    asked = 0
+
+    @property
+    def steps(self) -> Mapping[str, Step]:
+        self.asked += 1
+        if self.asked > 1:
+            wait_for_tracer()
+        return super().steps
 
 
 class _Hanging(BusyHost):
@@ -145,12 +168,18 @@ def recover_at_once(url: str, *sims: str) -> None:
         for sim in mine:
             pilot.wait(sim, PATIENCE_S)
         tell("recovered", *mine)
+        until = (
+            time.monotonic() + PATIENCE_S
+        )  # a thread that nobody waits for any more may not be over
+        while workers_of(sims) and time.monotonic() < until:
+            time.sleep(0.01)
         tell("left", *workers_of(sims))
 
 
 _ALL: tuple[Callable[..., None], ...] = (
     drive_until_enough,
     drive_once,
+    drive_traced,
     begin_and_hang,
     recover_at_once,
 )
