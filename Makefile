@@ -26,7 +26,7 @@ bench: $(INSTALLED) ## what a save, a replay and a resume cost
 	$(BIN)/python -m benchmarks
 
 clean:
-	rm -rf .venv build dist *.egg-info examples/reel/out examples/exports/out examples/storyboard/out
+	rm -rf .venv build dist *.egg-info examples/reel/out examples/exports/out examples/storyboard/out examples/simulation/out
 
 $(INSTALLED): pyproject.toml constraints.txt
 	$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "resumelog needs Python 3.11 or newer; name one with make PYTHON=…")'

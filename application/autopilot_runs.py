@@ -4,189 +4,249 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Iterator
+import time
+from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
+from uuid import UUID
 
-from resumelog.application.errors import AlreadyRunning, NoSuchSimulation
+from resumelog.application.errors import AlreadyRunning, ClosedLog, NoHost, NoSuchSimulation
 from resumelog.application.event_log import EventLog
 from resumelog.application.job_list import JobList
+from resumelog.application.kept_runs import KeptRuns
+from resumelog.application.pilot_options import PilotOptions
 from resumelog.application.ports import Clock, Leases
+from resumelog.application.queries import Queries
+from resumelog.application.run_driver import RunDriver
+from resumelog.application.run_view import RunView
 from resumelog.application.running import Running
-from resumelog.application.steps import Host, StepContext, StopAsked, is_ours
+from resumelog.application.steps import Host, OwningHost
+from resumelog.domain.autopilot_events import Reset
 from resumelog.domain.autopilot_run import AutoPilotRun, RunStatus
-from resumelog.domain.errors import LeaseLost, NotActive
+from resumelog.domain.errors import LeaseLost, NotPaused, ResumelogError
 from resumelog.domain.events import Events
 from resumelog.domain.resume_point import ResumePoint, resume_point
-from resumelog.domain.values import Payload
+from resumelog.domain.values import Claim
 
-ATTEMPTS_MAX = 3
 END = "completed"
 CLOSE_S = 10.0
+
+Begin = Callable[[AutoPilotRun, Claim, Any], Events]
 
 logger = logging.getLogger("resumelog")
 
 
 class AutoPilot:
-    """All runs of one log under one host. Steps run in a thread for each run."""
+    """All runs of one log under one host. Steps run in a thread for each run.
+
+    Without a host it only controls: whoever has one goes on with what is resumed. `queries` reads
+    every job of the log.
+    """
 
     def __init__(
-        self, log: EventLog, listed: JobList, leases: Leases, clock: Clock, host: Host
+        self,
+        log: EventLog,
+        listed: JobList,
+        leases: Leases,
+        clock: Clock,
+        host: Host | None,
+        options: PilotOptions,
     ) -> None:
-        """Start nothing; `start`, `resume` and `recover` do."""
-        self._log, self._listed = log, listed
-        self._leases, self._clock, self._host = leases, clock, host
+        """Start nothing; `start`, `step`, `resume` and `recover` do."""
+        self._log, self._listed, self._leases, self._clock = log, listed, leases, clock
+        self._host, self._options = host, options
+        self.queries = Queries(log, listed)
+        self._runs = KeptRuns(log)
         self._closing = threading.Event()
-        self._threads: dict[str, threading.Thread] = {}
+        self._drivers: dict[str, RunDriver] = {}
         self._lock = threading.Lock()
+        self._recovering: threading.Thread | None = None
 
-    def configure(self, simulation_id: str, mode: str, actor: str = "") -> AutoPilotRun:
-        """Choose "auto" or "manual". Raises NoSuchSimulation, BadMode, BadKey."""
-        run = AutoPilotRun.named(simulation_id)
-        if not self._host.exists(simulation_id):
-            raise NoSuchSimulation(run.title)
+    def configure(self, simulation_id: str, mode: str, actor: str = "") -> RunView:
+        """Choose "auto" or "manual", in any case. Raises NoSuchSimulation, BadMode, BadKey."""
+        title = AutoPilotRun.named(simulation_id).title
+        if self._host and not self._host.exists(simulation_id):
+            raise NoSuchSimulation(title)
         chosen: Any = mode.lower() if isinstance(mode, str) else mode
         return self._control(simulation_id, lambda run, at: run.configure(chosen, actor, at))
 
-    def start(self, simulation_id: str, *, force: bool = False, actor: str = "") -> AutoPilotRun:
+    def owner(self, simulation_id: str) -> str | None:
+        """Return whose simulation it is, where the host says so."""
+        host = self._host
+        return host.owner(simulation_id) if isinstance(host, OwningHost) else None
+
+    def start(self, simulation_id: str, *, force: bool = False, actor: str = "") -> RunView:
         """Drive the run in a thread; on an active run with a living worker, start nothing.
 
-        Raises ModeNotAuto.
+        Raises ModeNotAuto, NoHost, BadKey.
         """
-        steps = (*self._host.steps, END)
-        self._launch(
+        steps = (*self._steps(simulation_id), END)
+        events = self._launch(
             simulation_id,
             lambda run, by, at: run.start(by, at, forced=force, steps=steps, actor=actor),
             force=force,
         )
+        if not events and self.status(simulation_id).status is RunStatus.PAUSED:
+            with suppress(NotPaused):  # somebody was faster
+                return self.resume(simulation_id, actor)  # its worker is leaving, and goes on
+        anew = any(isinstance(event, Reset) for event in events)
+        return self.status(simulation_id).model_copy(update={"force_restarted": anew})
+
+    def step(self, simulation_id: str, actor: str = "") -> RunView:
+        """Do the next step of a run in manual mode in a thread, and pause there.
+
+        Raises ModeNotManual, NoHost, BadKey, and AlreadyRunning while a step is at work.
+        """
+        steps = (*self._steps(simulation_id), END)
+        self._begin(
+            simulation_id, lambda run, by, at: run.step_by_hand(by, at, steps=steps, actor=actor)
+        )
         return self.status(simulation_id)
 
-    def pause(self, simulation_id: str, reason: str = "", actor: str = "") -> AutoPilotRun:
+    def pause(self, simulation_id: str, reason: str = "", actor: str = "") -> RunView:
         """Stop at the step's next safe point. Raises NotActive."""
         return self._control(simulation_id, lambda run, at: run.pause(reason, actor, at))
 
-    def resume(self, simulation_id: str, actor: str = "") -> AutoPilotRun:
+    def resume(self, simulation_id: str, actor: str = "") -> RunView:
         """Go on with a paused run. Raises NotPaused."""
         self._control(simulation_id, lambda run, at: run.resume(actor, at))
-        self._launch(simulation_id, lambda run, by, at: run.recover(by, at))
+        if self._host:
+            self._launch(simulation_id, lambda run, by, at: run.recover(by, at))
         return self.status(simulation_id)
 
-    def stop(self, simulation_id: str, actor: str = "") -> AutoPilotRun:
+    def stop(self, simulation_id: str, actor: str = "") -> RunView:
         """Give the run up; what is completed stays completed."""
         return self._control(simulation_id, lambda run, at: run.stop(actor, at))
 
-    def reset(self, simulation_id: str, actor: str = "") -> AutoPilotRun:
+    def reset(self, simulation_id: str, actor: str = "") -> RunView:
         """Forget all but the mode; harmless for an unknown run."""
         return self._control(simulation_id, lambda run, at: run.reset(actor, at))
 
-    def status(self, simulation_id: str) -> AutoPilotRun:
-        """Return the run's state as the log has it now."""
-        return self._log.recover(AutoPilotRun.named(simulation_id))
+    def status(self, simulation_id: str) -> RunView:
+        """Return how the run stands in the log now. Raises BadKey."""
+        return self._runs.seen(simulation_id, self._view)
+
+    def worker(self, stream: UUID) -> str | None:
+        """Return who works on a job of this log now, whatever its kind."""
+        return self._leases.holder(stream)
 
     def resume_point(self, simulation_id: str) -> ResumePoint:
         """Return what is done and what is next, and why."""
-        return resume_point(self.status(simulation_id))
+        return self._runs.seen(simulation_id, resume_point)
 
     def recover(self) -> list[str]:
         """Go on with every active run that nobody works on; return their simulation ids."""
-        return [*self._recovered()]
+        rows = self._listed.select([AutoPilotRun.kind], [RunStatus.ACTIVE])
+        names = [row.name for row in rows]
+        return [name for name in names if not self._is_driven(name) and self._goes_on(name)]
 
-    def wait(self, simulation_id: str, timeout_s: float | None = None) -> AutoPilotRun:
-        """Wait until this process no longer drives the run, and return its state."""
-        thread = self._threads.get(simulation_id)
-        while thread and thread.is_alive():
-            thread.join(timeout_s)
-            if thread is self._threads[simulation_id]:
+    def keep_recovering(self, every_s: float = 5.0) -> None:
+        """Recover now, and then every `every_s` seconds until it is closed, in a thread.
+
+        So it goes on with runs that another machine was at when it died, once their lease is over,
+        and with those that somebody resumed who drives none.
+        """
+        if self._recovering is None:
+            target = self._recover_again
+            self._recovering = threading.Thread(
+                target=target, args=(every_s,), name="resumelog-recovery", daemon=True
+            )
+            self._recovering.start()
+
+    def wait(self, simulation_id: str, timeout_s: float | None = None) -> RunView:
+        """Wait until this process no longer drives the run, and return how it stands."""
+        while driver := self._drivers.get(simulation_id):
+            driver.thread.join(timeout_s)
+            if driver.thread.is_alive():
                 break
-            thread = self._threads[simulation_id]  # it was taken up again
         return self.status(simulation_id)
 
-    def close(self) -> None:
-        """Ask every step to stop, and hand the runs back as they are."""
-        self._closing.set()
-        for thread in [*self._threads.values()]:
-            thread.join(CLOSE_S)
+    def close(self, timeout_s: float = CLOSE_S) -> None:
+        """Ask every step to stop, and hand the runs back as they are; wait so long for them all.
 
-    def _recovered(self) -> Iterator[str]:
-        for row in self._listed.select([AutoPilotRun.kind], [RunStatus.ACTIVE]):
-            if self._launch(row.name, lambda run, by, at: run.recover(by, at)):
-                yield row.name
+        Nothing is begun from here on.
+        """
+        self._closing.set()
+        until = time.monotonic() + timeout_s  # real threads are waited for, whatever the clock
+        if self._recovering:
+            self._recovering.join(timeout_s)
+        drivers = [*self._drivers.values()]
+        for driver in drivers:
+            driver.asked.set()
+        for driver in drivers:
+            driver.thread.join(max(0.0, until - time.monotonic()))
+
+    # Parts
+
+    def _steps(self, simulation_id: str) -> dict[str, Any]:
+        if self._host is None:
+            raise NoHost(AutoPilotRun.named(simulation_id).title)
+        return {**self._host.steps}
+
+    def _view(self, run: AutoPilotRun) -> RunView:
+        is_at_rest = run.was_begun and run.status in (RunStatus.PAUSED, RunStatus.INACTIVE)
+        return RunView.of(run, is_held=is_at_rest and self._leases.holder(run.id) is not None)
 
     def _control(
         self, simulation_id: str, command: Callable[[AutoPilotRun, Any], Events]
-    ) -> AutoPilotRun:
-        run = self._log.recover(AutoPilotRun.named(simulation_id))
+    ) -> RunView:
         at = self._clock.now()
-        self._log.decide(run, lambda run: command(run, at))
-        return run
+        self._runs.decide(simulation_id, lambda run: command(run, at))
+        if driver := self._drivers.get(simulation_id):
+            driver.asked.set()
+        return self.status(simulation_id)
 
-    def _launch(
-        self,
-        simulation_id: str,
-        command: Callable[[AutoPilotRun, Any, Any], Events],
-        *,
-        force: bool = False,
-    ) -> bool:
-        run = AutoPilotRun.named(simulation_id)
+    def _is_driven(self, simulation_id: str) -> bool:
+        """Tell whether a worker of this process is at it, and not only one that was left behind."""
+        driver = self._drivers.get(simulation_id)
+        return driver is not None and driver.is_at_it
+
+    def _goes_on(self, simulation_id: str) -> bool:
+        return bool(self._launch(simulation_id, lambda run, by, at: run.recover(by, at)))
+
+    def _launch(self, simulation_id: str, command: Begin, *, force: bool = False) -> Events:
+        """Begin, unless another worker is at it, or somebody else was faster."""
+        try:
+            return self._begin(simulation_id, command, force=force)
+        except (AlreadyRunning, LeaseLost) as other:
+            logger.info("%s", other)
+            return ()
+
+    def _begin(self, simulation_id: str, command: Begin, *, force: bool = False) -> Events:
+        run, at = AutoPilotRun.named(simulation_id), self._clock.now()
+        if self._closing.is_set():
+            raise ClosedLog(run.title)
         running = Running(self._log, self._leases, self._clock, run)
-        at = self._clock.now()
-        try:
-            running.begin(lambda run, by: command(run, by, at), force=force)
-        except AlreadyRunning as busy:
-            logger.info("%s", busy)
-            return False
-        if running.claim is None:
-            return False
-        thread = threading.Thread(target=self._drive, args=(running,), name=run.title, daemon=True)
+        events = running.begin(lambda run, by: command(run, by, at), force=force)
+        if running.claim:
+            steps = self._steps(simulation_id)
+            driver = RunDriver(running, steps, self._options, self._closing, self._ended)
+            with self._lock:  # whoever finds it may wait for it
+                if before := self._drivers.get(simulation_id):
+                    before.asked.set()  # its epoch is over
+                self._drivers[simulation_id] = driver  # it leaves at once where all is closing
+                driver.start()
+        return events
+
+    def _ended(self, driver: RunDriver) -> None:
+        """Forget a worker; go on with a run that was resumed while it was leaving."""
         with self._lock:
-            self._threads[simulation_id] = thread
-        thread.start()
-        return True
+            if self._drivers.get(driver.simulation_id) is driver:
+                del self._drivers[driver.simulation_id]
+        if driver.left and not self._closing.is_set():
+            try:
+                self._goes_on(driver.simulation_id)
+            except ClosedLog as closed:
+                logger.info("%s", closed)
+            except ResumelogError as error:
+                logger.warning("%s: recover goes on: %s", driver.simulation_id, error)
 
-    def _drive(self, running: Running[AutoPilotRun]) -> None:
-        try:
-            while is_ours(running) and not self._closing.is_set():
-                self._one_step(running)
-            running.end()
-            self._take_up_again(running)
-        except LeaseLost as lost:
-            logger.info("the worker leaves: %s", lost)
-        except Exception:
-            logger.exception("%s: the worker ended", running.state.title)
-        finally:
-            running.end()
-
-    def _take_up_again(self, running: Running[AutoPilotRun]) -> None:
-        """Go on with a run that was resumed while its worker was leaving."""
-        run = running.watch()
-        if run.status is RunStatus.ACTIVE and not self._closing.is_set():
-            self._launch(run.natural_key[0], lambda run, by, at: run.recover(by, at))
-
-    def _one_step(self, running: Running[AutoPilotRun]) -> None:
-        run, clock = running.state, running.clock
-        step, attempt, at = run.next_step, run.attempts.get(run.next_step, 0) + 1, clock.now()
-        try:
-            running.do(lambda run, by: run.start_step(step, attempt, by, at))
-        except NotActive:
-            return  # it was paused just now
-        context = StepContext(running, self._closing, lambda s: not self._closing.wait(s))
-        try:
-            payload = self._result(step, context)
-        except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever a step raises is its failure
-            context.keep_time()  # raises LeaseLost where the run is no longer ours
-            if not (isinstance(error, StopAsked) and context.was_asked):
-                self._step_failed(running, step, error)
-            return
-        at, active_s = clock.now(), context.active_s
-        running.do(
-            lambda run, by: run.complete_step(step, by, at, result=payload, active_s=active_s)
-        )
-
-    def _result(self, step: str, context: StepContext) -> Payload | None:
-        result = self._host.steps[step](context)
-        if result is None and context.was_asked:
-            raise StopAsked
-        return None if result is None else Payload.of(result, "the step's result")
-
-    def _step_failed(self, running: Running[AutoPilotRun], step: str, error: BaseException) -> None:
-        at = running.clock.now()
-        running.do(lambda run, by: run.fail_step(step, error, ATTEMPTS_MAX, by, at))
+    def _recover_again(self, every_s: float) -> None:
+        while not self._closing.is_set():
+            try:
+                self.recover()
+            except ClosedLog as closed:
+                logger.info("%s", closed)
+            except ResumelogError as error:
+                logger.warning("runs can't be recovered now, it is tried again: %s", error)
+            self._closing.wait(every_s)

@@ -20,7 +20,7 @@ ResumelogError
 ├── ReleaseFailed                  what an export had borrowed was not given back
 ├── ResourcesReleased              one more, once all were given back
 ├── CommandFailed                  a command that did the work ended badly
-├── NoSuchSimulation               the host doesn't know it
+├── NoSuchSimulation, NoHost       the host doesn't know it; there is none to do its steps
 ├── StoreError
 │   ├── StoreUnavailable           disk full, no permission, locked: nothing was written
 │   │   ├── NoPlace                a folder, or in none: there can be no log at this path
@@ -33,6 +33,7 @@ ResumelogError
 │   ├── NotSealed                  a store that keeps no seals
 │   └── DamagedStore, DamagedEvent, DamagedView, PayloadGone
 │       └── PayloadRemoved         on purpose: `resumelog clean`
+├── BadPilotFile                   no pilot.toml that says how runs are driven
 ├── BadManifest                    no list of heads, or not as it was written
 ├── NoSceneContent                 what a scene says is needed, and the log does not hold it
 ├── NoOldForm                      no old file could hold it
@@ -258,6 +259,26 @@ class NoSuchSimulation(ResumelogError):
     """The host does not know this simulation."""
 
     text = "the host knows no such simulation; create it there first"
+
+
+class NoHost(ResumelogError):
+    """Whoever only controls runs can't do their steps."""
+
+    text = "there is no host here to do its steps; ask the service that has one, or give a host"
+
+
+class BadPilotFile(ResumelogError):
+    """A file of steps that can't be used; `line` is None where no one line is to blame."""
+
+    text = "{path}: {why}; {advice}"
+    path: str
+    why: str
+    advice: str
+    line: int | None
+
+    def wording(self) -> str:
+        """Name the line where there is one."""
+        return "{path}, line {line}: {why}; {advice}" if self.line else self.text
 
 
 class StoreError(ResumelogError):

@@ -25,14 +25,19 @@ class JobList:
         kinds: Collection[str] = (),
         statuses: Collection[str] = (),
         limit: int | None = None,
+        below: int | None = None,
     ) -> list[JobRow]:
-        """Return the rows of some kinds and statuses (empty: any), the last changed first."""
+        """Return the rows of some kinds and statuses (empty: any), the last changed first.
+
+        `below`: only those that changed before this position of the log.
+        """
         ahead = catch_up(self._log, self._view, saves=self._saves)
         more = None if limit is None else limit + len(ahead)
-        kept = self._view.select(kinds, statuses, more)
+        kept = self._view.select(kinds, statuses, more, below)
         if not ahead:
             return kept
-        rows = [row for row in _merged(kept, ahead) if _fits(row, kinds, statuses)]
+        newest = (row for row in _merged(kept, ahead) if below is None or row.position < below)
+        rows = [row for row in newest if _fits(row, kinds, statuses)]
         return sorted(rows, key=lambda row: row.position, reverse=True)[:limit]
 
     def count(self, kinds: Collection[str] = (), statuses: Collection[str] = ()) -> int:

@@ -8,6 +8,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from threading import Event
 from typing import Literal, NamedTuple, Protocol, runtime_checkable
 from uuid import UUID
 
@@ -34,6 +35,10 @@ class Clock(Protocol):
 
     def monotonic(self) -> float:
         """Return seconds that never run backwards."""
+        ...
+
+    def wait(self, event: Event, seconds: float) -> None:
+        """Return once the event is set, or so many seconds have passed."""
         ...
 
 
@@ -238,11 +243,15 @@ class JobsView(TrackingRecorder, ABC):
 
     @abstractmethod
     def select(
-        self, kinds: Collection[str], statuses: Collection[str], limit: int | None
+        self,
+        kinds: Collection[str],
+        statuses: Collection[str],
+        limit: int | None,
+        below: int | None = None,
     ) -> list[JobRow]:
         """Return rows of some kinds and statuses (empty: any), the one that changed last first.
 
-        Raises DamagedView.
+        `below`: only those that changed before this position. Raises DamagedView.
         """
 
     @abstractmethod

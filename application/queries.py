@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 from collections.abc import Collection, Iterator
 from contextlib import suppress
+from typing import NamedTuple
+from uuid import UUID
 
 from resumelog.application.errors import AmbiguousJob, JobNotFound, PayloadRemoved
 from resumelog.application.event_log import EventLog
@@ -22,6 +24,13 @@ from resumelog.domain.scene_events import SceneFailed
 ID_CHARS_MIN = 4
 FAILURES_MAX = 20
 CANDIDATES_MAX = 20
+
+
+class JobsPage(NamedTuple):
+    """Some jobs, and the position that the next page is below; None on the last one."""
+
+    jobs: list[JobView]
+    next: int | None
 
 
 class Queries:
@@ -44,6 +53,38 @@ class Queries:
         Raises DamagedView.
         """
         return [row.view() for row in self._listed.select(kinds, statuses, limit)]
+
+    def page(
+        self,
+        limit: int,
+        *,
+        kinds: Collection[str] = (),
+        statuses: Collection[str] = (),
+        below: int | None = None,
+    ) -> JobsPage:
+        """Return what `jobs` does, `limit` at a time; the next page is `below` this one's `next`.
+
+        A job that changes meanwhile moves to the first page. Raises DamagedView.
+        """
+        rows = self._listed.select(kinds, statuses, limit + 1, below)
+        shown = rows[:limit]
+        following = shown[-1].position if len(rows) > limit else None
+        return JobsPage([row.view() for row in shown], following)
+
+    def job(self, stream: UUID) -> tuple[JobView, EventSourced]:
+        """Return how the job with this id stands in the list, and its state.
+
+        Raises JobNotFound, DamagedEvent.
+        """
+        rows = self._listed.beginning_with(stream.hex, 1)
+        kind = kinds().get(rows[0].kind) if rows else None
+        if kind is None:
+            raise JobNotFound(name=str(stream))
+        return rows[0].view(), self._log.recover(kind(stream))
+
+    def position(self) -> int:
+        """Return the position of the newest event, 0 before the first. Raises StoreUnavailable."""
+        return self._log.recorder.max_notification_id() or 0
 
     def count(self, *, kinds: Collection[str] = (), statuses: Collection[str] = ()) -> int:
         """Count what `jobs` would return without a limit."""
@@ -82,9 +123,12 @@ class Queries:
         events = ((key, self._log.event(state.id, record.version)) for key, record in failed)
         return [(key, event.error) for key, event in events if isinstance(event, SceneFailed)]
 
-    def history(self, state: EventSourced) -> Iterator[DomainEvent]:
-        """Iterate over every event of a job, oldest first, what an origin left behind included."""
-        return self._log.history(state.id)
+    def history(self, state: EventSourced, *, after: int = 0) -> Iterator[DomainEvent]:
+        """Iterate over every event of a job, oldest first, what an origin left behind included.
+
+        `after`: only over those beyond this version.
+        """
+        return self._log.history(state.id, gt=after)
 
     def _plan(self, batch: SceneBatch) -> Plan | None:
         if "plan" not in batch.decided_by:

@@ -1,10 +1,10 @@
-"""python -m benchmarks [startup] [store] [exports] [scenes] [jobs] [audit] [postgres]: all by default."""
+"""python -m benchmarks [startup] [store] [exports] [scenes] [jobs] [audit] [postgres] [autopilot]: all by default."""
 
 from __future__ import annotations
 
 import sys
 
-from benchmarks import audit, exports, jobs, postgres, scenes, startup, store
+from benchmarks import audit, autopilot, exports, jobs, postgres, scenes, startup, store
 
 ALL = {
     "startup": startup.measure,
@@ -14,6 +14,7 @@ ALL = {
     "jobs": jobs.measure,
     "audit": audit.measure,
     "postgres": postgres.measure,
+    "autopilot": autopilot.measure,
 }
 
 for name in sys.argv[1:] or ALL:

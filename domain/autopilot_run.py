@@ -39,13 +39,15 @@ from resumelog.domain.errors import (
     BadMode,
     BadSteps,
     ModeNotAuto,
+    ModeNotManual,
     NotActive,
     NotPaused,
     PercentOutOfRange,
     StepOutOfOrder,
 )
-from resumelog.domain.events import Events
-from resumelog.domain.values import Claim, JsonObject, Payload, checked_key, error_text
+from resumelog.domain.events import DomainEvent, Events
+from resumelog.domain.run_state import RunState, comes_to
+from resumelog.domain.values import Claim, JsonObject, Payload, Worker, checked_key, error_text
 
 DEFAULT_STEPS = ("preparing", "starting", "monitoring", "generating_report", "completed")
 IDLE = "idle"
@@ -63,7 +65,12 @@ class RunStatus(StrEnum):
 
 
 class AutoPilotRun(EventSourced):
-    """The state of one run and its rules. `percent` is 0–100 and belongs to the current step."""
+    """The state of one run and its rules. `percent` is 0–100 and belongs to the current step.
+
+    So do its times: `active_s`, at work as its workers counted it; `down_s`, by the wall clock, from
+    what a worker that was cut off had counted to the next worker, without pauses; `uncounted_s`, the
+    part of that before a pause.
+    """
 
     kind = "AutoPilotRun"
     noun = "auto_pilot"
@@ -84,10 +91,13 @@ class AutoPilotRun(EventSourced):
         self.attempts: dict[str, int] = {}
         self.failures = 0
         self.polls_failed = 0
-        self.active_s = 0.0
+        self.active_s = self.down_s = self.uncounted_s = 0.0
+        self.counted_until: datetime | None = None
         self.progress: ProgressSaved | None = None
         self.error = ""
         self.error_step: str | None = None
+        self.configured_at: datetime | None = None
+        self.started_at: datetime | None = None
 
     @property
     def next_step(self) -> str:
@@ -96,7 +106,7 @@ class AutoPilotRun(EventSourced):
         return next(remaining, (IDLE, *self.steps)[-1])
 
     @property
-    def _was_begun(self) -> bool:
+    def was_begun(self) -> bool:
         """Tell whether a worker drove it since it was configured or reset."""
         return "worker" in self.decided_by
 
@@ -142,9 +152,30 @@ class AutoPilotRun(EventSourced):
 
     def reset(self, actor: str, at: datetime) -> Events:
         """Forget all but the mode; a worker that is still at it is refused from here on."""
-        if not self._was_begun:
+        if not self.was_begun:
             return ()
         return self.new(at, self._reset(actor, self.epoch + 1))
+
+    def import_state(self, state: RunState, by: Worker, at: datetime) -> Events:
+        """Begin where the old autopilot stopped; whoever starts, resumes or recovers it goes on there.
+
+        What the file dates keeps its time. The same file again appends nothing. Raises
+        AlreadyRecorded, TooLarge, BadField.
+        """
+        dated = [*comes_to(state, by)]
+        imported, *others = self.import_from(
+            state.source,
+            state.sha256,
+            at,
+            *(each for each, _ in dated),
+            recorded_at=state.recorded_at,
+            recorded=state.recorded,
+        ) or (None,)
+        if imported is None:
+            return ()
+        times = (time or at for _, time in dated)
+        pairs = zip(others, times, strict=True)
+        return (imported, *(each.model_copy(update={"timestamp": time}) for each, time in pairs))
 
     # A worker's commands: under its claim
 
@@ -164,12 +195,25 @@ class AutoPilotRun(EventSourced):
         """
         if self.mode != "auto":
             raise ModeNotAuto(self.title, mode=self.mode)
+        return self._begin(by, at, forced=forced, steps=steps, actor=actor)
+
+    def step_by_hand(
+        self, by: Claim, at: datetime, *, steps: tuple[str, ...] = DEFAULT_STEPS, actor: str = ""
+    ) -> Events:
+        """Begin as `start` does, in manual mode. Raises ModeNotManual, BadSteps, LeaseLost."""
+        if self.mode != "manual" or not self.version:
+            raise ModeNotManual(self.title, mode=self.mode if self.version else "not configured")
+        return self._begin(by, at, forced=False, steps=steps, actor=actor)
+
+    def _begin(
+        self, by: Claim, at: datetime, *, forced: bool, steps: tuple[str, ...], actor: str
+    ) -> Events:
         if by.epoch == self.epoch and self.status is RunStatus.ACTIVE:
             return ()
         self.require_newer(by)
         chain = self._chain(steps)
         started = draft(Started, epoch=by.epoch, forced=forced, steps=chain, worker=by.worker)
-        if forced and self._was_begun:
+        if forced and self.was_begun:
             return self.new(at, self._reset(actor or str(by.worker), by.epoch), started)
         if self.status is RunStatus.COMPLETED:
             return ()
@@ -316,6 +360,7 @@ class AutoPilotRun(EventSourced):
     @evolves
     def _configured(self, event: Configured) -> None:
         self.natural_key, self.mode = (event.simulation_id,), event.mode
+        self.configured_at = self.configured_at or event.timestamp
         self.decided_by["mode"] = event
 
     @evolves
@@ -323,27 +368,32 @@ class AutoPilotRun(EventSourced):
         self.steps = event.steps
         self.completed = {step: by for step, by in self.completed.items() if step in event.steps}
         self.error, self.error_step = "", None
-        self.step, self.active_s, self.polls_failed, self.failures = IDLE, 0.0, 0, 0
+        self.step, self.polls_failed, self.failures = IDLE, 0, 0
+        self._counts_anew(event)
         self.attempts.pop(self.next_step, None)
+        self.started_at = event.timestamp
         self._worked_on_by(event.worker, event)
         self._became(RunStatus.ACTIVE, event)
 
     @evolves
     def _recovered_again(self, event: Recovered) -> None:
-        if self.status is RunStatus.ACTIVE and self.modified_at:
-            self.active_s += max(0.0, (event.timestamp - self.modified_at).total_seconds())
-        self.step = IDLE
+        down_s, self.uncounted_s = self.uncounted_s + self._lapse_s(event), 0.0
+        if self.attempts.get(self.next_step):
+            self.down_s += down_s
+        self.step, self.counted_until = IDLE, event.timestamp
         self._worked_on_by(event.worker, event)
 
     @evolves
     def _step_started(self, event: StepStarted) -> None:
         self.step, self.attempts[event.step] = event.step, event.attempt
         self.polls_failed = 0
+        self.uncounted_s, self.counted_until = 0.0, event.timestamp
         self.decided_by["step"] = self.decided_by["attempt"] = event
 
     @evolves
     def _progress_saved(self, event: ProgressSaved) -> None:
         self.progress, self.active_s = event, event.active_s
+        self.uncounted_s, self.counted_until = 0.0, event.timestamp
         self.polls_failed, self.error = 0, ""
 
     @evolves
@@ -354,7 +404,8 @@ class AutoPilotRun(EventSourced):
     def _step_completed(self, event: StepCompleted) -> None:
         self.completed[event.step] = event
         self.step, self.error, self.error_step = IDLE, "", None
-        self.active_s, self.progress, self.polls_failed, self.failures = 0.0, None, 0, 0
+        self.progress, self.polls_failed, self.failures = None, 0, 0
+        self._counts_anew(event)
         self.decided_by.pop("attempt", None)
         self.decided_by["step"] = event
 
@@ -366,10 +417,12 @@ class AutoPilotRun(EventSourced):
 
     @evolves
     def _paused(self, event: Paused) -> None:
+        self.uncounted_s += self._lapse_s(event)
         self._became(RunStatus.PAUSED, event)
 
     @evolves
     def _resumed(self, event: Resumed) -> None:
+        self.counted_until = event.timestamp
         self._became(RunStatus.ACTIVE, event)
 
     @evolves
@@ -390,5 +443,16 @@ class AutoPilotRun(EventSourced):
     @evolves
     def _was_reset(self, event: Reset) -> None:
         self.begin_anew((event.simulation_id,))
+        self.configured_at = event.timestamp
         self.mode, self.epoch = event.mode, event.epoch or 0
         self._became(RunStatus.INACTIVE, event)
+
+    def _counts_anew(self, event: DomainEvent) -> None:
+        self.active_s = self.down_s = self.uncounted_s = 0.0
+        self.counted_until = event.timestamp
+
+    def _lapse_s(self, event: DomainEvent) -> float:
+        """How long an active run has not been counted; a wall clock that was put back counts nothing."""
+        if self.status is not RunStatus.ACTIVE or self.counted_until is None:
+            return 0.0
+        return max(0.0, (event.timestamp - self.counted_until).total_seconds())

@@ -9,7 +9,8 @@ ResumelogError
     │   └── TooLarge, NotJson, BadField, NothingToFork
     ├── WrongState               not in this status
     │   ├── NotBegun, NotRunning, NotActive, NotPaused, NotFinished, AlreadyRecorded
-    │   ├── SceneAlreadyCompleted, ModeNotAuto, StepOutOfOrder, InputsChanged
+    │   ├── SceneAlreadyCompleted, StepOutOfOrder, InputsChanged
+    │   ├── ModeNotAuto, ModeNotManual
     └── LeaseLost                a worker with a newer epoch has taken over
 """
 
@@ -276,6 +277,13 @@ class ModeNotAuto(WrongState):
     """Only a run in auto mode starts by itself."""
 
     text = "mode is {mode}, not auto; configure the run with mode auto first"
+    mode: str
+
+
+class ModeNotManual(WrongState):
+    """Only a run in manual mode does one step at a time."""
+
+    text = "mode is {mode}, not manual; configure the run with mode manual first"
     mode: str
 
 

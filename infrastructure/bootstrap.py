@@ -16,7 +16,7 @@ from eventsourcing.utils import Environment
 from pydantic import JsonValue, ValidationError
 
 from resumelog.application.audit import Audit
-from resumelog.application.autopilot_runs import AutoPilot
+from resumelog.application.autopilot_runs import CLOSE_S, AutoPilot
 from resumelog.application.clean_report import CleanReport
 from resumelog.application.cleaning import Cleaning
 from resumelog.application.errors import (
@@ -29,10 +29,12 @@ from resumelog.application.errors import (
 from resumelog.application.event_log import EventLog
 from resumelog.application.export_jobs import ExportJobs
 from resumelog.application.job_list import JobList
+from resumelog.application.pilot_options import PilotOptions
 from resumelog.application.ports import Clock, JobsView
 from resumelog.application.queries import Queries
 from resumelog.application.scene_batches import SceneBatches
 from resumelog.application.steps import Host
+from resumelog.domain.autopilot_run import AutoPilotRun
 from resumelog.domain.errors import ResumelogError
 from resumelog.domain.events import Events
 from resumelog.domain.values import validation_text
@@ -46,6 +48,7 @@ from resumelog.infrastructure.storage.memory_jobs import MemoryJobsView
 from resumelog.infrastructure.storage.remains import LeaseRemains
 from resumelog.infrastructure.storage.sqlite.schema import is_there
 from resumelog.infrastructure.transfer.export_state import read_export_state
+from resumelog.infrastructure.transfer.run_state import read_run_state
 from resumelog.infrastructure.transfer.scene_files import WrittenFiles
 from resumelog.infrastructure.transfer.scene_folder import (
     ImportedStage,
@@ -79,9 +82,13 @@ class ResumeLog:
         self.audit = Audit(log)
         self._pilots: list[AutoPilot] = []
 
-    def autopilot(self, host: Host) -> AutoPilot:
-        """Return the runs of this log under a host; closing the log hands them back."""
-        pilot = AutoPilot(self.log, self._listed, self.leases, self.clock, host)
+    def autopilot(self, host: Host | None = None, options: PilotOptions | None = None) -> AutoPilot:
+        """Return the runs of this log under a host; closing the log hands them back.
+
+        Without a host runs can be controlled, and none is driven.
+        """
+        chosen = options or PilotOptions()
+        pilot = AutoPilot(self.log, self._listed, self.leases, self.clock, host, chosen)
         self._pilots.append(pilot)
         return pilot
 
@@ -95,6 +102,20 @@ class ResumeLog:
         """
         state = read_export_state(path)
         return self.exports.import_progress(state.source if key is None else key, state)
+
+    def import_autopilot(self, path: str | Path) -> Events:
+        """Import the old autopilot's state file `{simulation_id}_autopilot.json` as that run.
+
+        `start`, `resume` or `recover`, as its status asks for, go on after the last completed step. A
+        run that it calls completed without a report is not: `start` goes on. The 72 h of a step
+        begin anew: the file does not say how long it was at work. Naive times are local. Nothing
+        changes in the file. Returns no events where it was imported before. Raises BadStateFile,
+        AlreadyRecorded.
+        """
+        state = read_run_state(path)
+        run = self.log.recover(AutoPilotRun.named(state.simulation_id))
+        by, at = self.leases.worker, self.clock.now()
+        return self.log.decide(run, lambda run: run.import_state(state, by, at))
 
     def import_scenes(
         self,
@@ -149,15 +170,17 @@ class ResumeLog:
         parts = (self.log, listed, self.leases, LeaseRemains(self.leases), self.clock)
         return Cleaning(*parts, older_than, dry_run=dry_run).run(kinds)
 
-    def close(self) -> None:
+    def close(self, timeout_s: float = CLOSE_S) -> None:
         """Hand back what is in work and close the store, whatever goes wrong on the way.
 
-        Raises NotSaved, once all is closed, where scenes that waited for the disk are not on it.
+        Waits `timeout_s` for the steps of each host. Raises NotSaved, once all is closed, where
+        scenes that waited for the disk are not on it.
         """
-        pilots = [pilot.close for pilot in self._pilots]
-        with ExitStack() as closing:
-            for close in reversed([*pilots, self.scenes.close, self.leases.close, self.log.close]):
+        with ExitStack() as closing:  # calls its callbacks in reverse
+            for close in (self.log.close, self.leases.close, self.scenes.close):
                 closing.callback(close)
+            for pilot in reversed(self._pilots):
+                closing.callback(pilot.close, timeout_s)
 
     def __enter__(self) -> Self:
         """Return the log itself."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from datetime import UTC, datetime
+from threading import Event
 
 
 class SystemClock:
@@ -16,3 +17,7 @@ class SystemClock:
     def monotonic(self) -> float:
         """Return seconds that never run backwards."""
         return time.monotonic()
+
+    def wait(self, event: Event, seconds: float) -> None:
+        """Return once the event is set, or so many seconds have passed."""
+        event.wait(seconds)

@@ -49,9 +49,13 @@ class StreamedCommand(Generic[Said]):
         self._tail = b""
 
     def run(
-        self, argv: Sequence[str], env: Mapping[str, str], began: Callable[[int, int], None]
+        self,
+        argv: Sequence[str],
+        env: Mapping[str, str],
+        began: Callable[[int, int], None],
+        folder: str | None = None,
     ) -> Ended:
-        """Run it to its end. `began(group, started)` puts its group on record first."""
+        """Run it to its end, in a folder. `began(group, started)` puts its group on record first."""
         start, pipe = time.monotonic(), subprocess.PIPE
         group: list[int] = []
 
@@ -59,7 +63,7 @@ class StreamedCommand(Generic[Said]):
             group[:] = number, started
             began(number, started)
 
-        with behind_gate(argv, noted, stdout=pipe, stderr=pipe, env=env) as process:
+        with behind_gate(argv, noted, stdout=pipe, stderr=pipe, env=env, folder=folder) as process:
             try:
                 self._listen(process)
             finally:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
         AlreadyRunning,
         BadArgument,
         BadBatch,
+        BadPilotFile,
         BadStateFile,
         BatchOver,
         BatchStopped,
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
         JobPaused,
         NewerSchema,
         NoDriver,
+        NoHost,
         NoLog,
         NoOldForm,
         NoOutput,
@@ -64,16 +66,21 @@ if TYPE_CHECKING:
     )
     from resumelog.application.export_resumer import ExportResumer, get_export_resumer
     from resumelog.application.export_session import ExportSession
+    from resumelog.application.pilot_options import PilotOptions
     from resumelog.application.pipeline import Pipeline, PipelineReport
+    from resumelog.application.poll import Poll
     from resumelog.application.progress_meter import ProgressFacts
     from resumelog.application.resources import Resources
     from resumelog.application.resumable_exporter import ResumableExporter
     from resumelog.application.retry import Retry
+    from resumelog.application.run_view import RunView
     from resumelog.application.scene import Counts, FailedScene, Report, Scene
     from resumelog.application.scene_batches import SceneBatches
     from resumelog.application.scene_updates import SceneState, SceneUpdate
+    from resumelog.application.simulation import Simulation, SimulationState, SimulationTimes
     from resumelog.application.stage import Stage
-    from resumelog.application.steps import Host, StepContext, StopAsked
+    from resumelog.application.step_context import StepContext
+    from resumelog.application.steps import GaveUp, Host, Limited, StopAsked
     from resumelog.application.stop_flag import StopFlag
     from resumelog.domain.errors import (
         AlreadyRecorded,
@@ -83,10 +90,12 @@ if TYPE_CHECKING:
         InputsChanged,
         LeaseLost,
         ModeNotAuto,
+        ModeNotManual,
         NotActive,
         NotJson,
         NotPaused,
         NotRunning,
+        PercentOutOfRange,
         ProgressFell,
         ProgressOutOfRange,
         Refused,
@@ -103,6 +112,8 @@ if TYPE_CHECKING:
     from resumelog.infrastructure.bootstrap import ResumeLog
     from resumelog.infrastructure.bootstrap import open_log as open  # noqa: A004 - resumelog.open
     from resumelog.infrastructure.exporting import make_resumable, resumable_export_context
+    from resumelog.infrastructure.http import blueprint, create_app, router
+    from resumelog.infrastructure.http.errors import ServerExtraMissing
     from resumelog.infrastructure.media.errors import (
         BadOption,
         BadVersion,
@@ -116,6 +127,7 @@ if TYPE_CHECKING:
     from resumelog.infrastructure.media.segments import FfmpegExporter
     from resumelog.infrastructure.media.subtitles import SrtExporter
     from resumelog.infrastructure.media.timelines import OtioExporter
+    from resumelog.infrastructure.pilot_file import read_pilot
     from resumelog.infrastructure.progress_bars import ProgressBars, progress_bar
     from resumelog.infrastructure.tracking import track
 
@@ -129,38 +141,45 @@ _NAMES_IN = {
     "application.batch_progress": "BatchFacts",
     "application.clean_report": "CleanReport",
     "application.errors": (
-        "AlreadyRunning BadArgument BadBatch BadStateFile BatchOver BatchStopped ClosedLog "
-        "DamagedEvent DuplicateExport ForeignFile JobNotFound JobPaused NewerSchema NoDriver NoLog "
-        "NoOldForm NoOutput NoResumer NoSceneContent NoSuchSimulation NoVersion NotExporter "
-        "NotOurDatabase NotSaved NotScenes OutputMissing PayloadGone PayloadRemoved ReleaseFailed "
-        "ResourcesReleased ResultGone SceneFileMissing SessionEntered StoreError "
-        "StoreUnavailable Terminated UnknownStore"
+        "AlreadyRunning BadArgument BadBatch BadPilotFile BadStateFile BatchOver BatchStopped "
+        "ClosedLog DamagedEvent DuplicateExport ForeignFile JobNotFound JobPaused NewerSchema "
+        "NoDriver NoHost NoLog NoOldForm NoOutput NoResumer NoSceneContent NoSuchSimulation "
+        "NoVersion NotExporter NotOurDatabase NotSaved NotScenes OutputMissing PayloadGone "
+        "PayloadRemoved ReleaseFailed ResourcesReleased ResultGone SceneFileMissing "
+        "SessionEntered StoreError StoreUnavailable Terminated UnknownStore"
     ),
     "application.export": "Export",
     "application.export_jobs": "ExportJobs",
     "application.export_reports": "ExportItem ExportsReport ItemReport ItemStatus",
     "application.export_resumer": "ExportResumer get_export_resumer",
     "application.export_session": "ExportSession",
+    "application.pilot_options": "PilotOptions",
     "application.pipeline": "Pipeline PipelineReport",
+    "application.poll": "Poll",
     "application.progress_meter": "ProgressFacts",
     "application.resources": "Resources",
     "application.resumable_exporter": "ResumableExporter",
     "application.retry": "Retry",
+    "application.run_view": "RunView",
     "application.scene": "Counts FailedScene Report Scene",
     "application.scene_batches": "SceneBatches",
     "application.scene_updates": "SceneState SceneUpdate",
+    "application.simulation": "Simulation SimulationState SimulationTimes",
     "application.stage": "Stage",
-    "application.steps": "Host StepContext StopAsked",
+    "application.step_context": "StepContext",
+    "application.steps": "GaveUp Host Limited StopAsked",
     "application.stop_flag": "StopFlag",
     "domain.errors": (
-        "AlreadyRecorded BadKey BadMode DuplicateScene InputsChanged LeaseLost ModeNotAuto "
-        "NotActive NotJson NotPaused NotRunning ProgressFell ProgressOutOfRange Refused "
+        "AlreadyRecorded BadKey BadMode DuplicateScene InputsChanged LeaseLost ModeNotAuto ModeNotManual "
+        "NotActive NotJson NotPaused NotRunning PercentOutOfRange ProgressFell ProgressOutOfRange Refused "
         "ResumelogError SceneAlreadyCompleted TooLarge TooManyScenes UnitsOutOfRange "
         "UnitsRemain UnitsTotalChanged UnknownScene"
     ),
     "domain.resume_point": "ResumePoint",
     "infrastructure.bootstrap": "ResumeLog open",
     "infrastructure.exporting": "make_resumable resumable_export_context",
+    "infrastructure.http": "blueprint create_app router",
+    "infrastructure.http.errors": "ServerExtraMissing",
     "infrastructure.media.errors": (
         "BadOption BadVersion FfmpegFailed MissingSource NoExtra NoFfmpeg NotInFormat "
         "SourceIsOutput"
@@ -168,6 +187,7 @@ _NAMES_IN = {
     "infrastructure.media.segments": "FfmpegExporter",
     "infrastructure.media.subtitles": "SrtExporter",
     "infrastructure.media.timelines": "OtioExporter",
+    "infrastructure.pilot_file": "read_pilot",
     "infrastructure.progress_bars": "ProgressBars progress_bar",
     "infrastructure.tracking": "track",
 }
@@ -184,6 +204,7 @@ __all__ = [
     "BadKey",
     "BadMode",
     "BadOption",
+    "BadPilotFile",
     "BadStateFile",
     "BadVersion",
     "Batch",
@@ -206,6 +227,7 @@ __all__ = [
     "FfmpegExporter",
     "FfmpegFailed",
     "ForeignFile",
+    "GaveUp",
     "Host",
     "InputsChanged",
     "ItemReport",
@@ -213,12 +235,15 @@ __all__ = [
     "JobNotFound",
     "JobPaused",
     "LeaseLost",
+    "Limited",
     "MissingSource",
     "ModeNotAuto",
+    "ModeNotManual",
     "NewerSchema",
     "NoDriver",
     "NoExtra",
     "NoFfmpeg",
+    "NoHost",
     "NoLog",
     "NoOldForm",
     "NoOutput",
@@ -239,8 +264,11 @@ __all__ = [
     "OutputMissing",
     "PayloadGone",
     "PayloadRemoved",
+    "PercentOutOfRange",
+    "PilotOptions",
     "Pipeline",
     "PipelineReport",
+    "Poll",
     "ProgressBars",
     "ProgressFacts",
     "ProgressFell",
@@ -256,13 +284,18 @@ __all__ = [
     "ResumePoint",
     "ResumelogError",
     "Retry",
+    "RunView",
     "Scene",
     "SceneAlreadyCompleted",
     "SceneBatches",
     "SceneFileMissing",
     "SceneState",
     "SceneUpdate",
+    "ServerExtraMissing",
     "SessionEntered",
+    "Simulation",
+    "SimulationState",
+    "SimulationTimes",
     "SourceIsOutput",
     "SrtExporter",
     "Stage",
@@ -280,11 +313,15 @@ __all__ = [
     "UnknownScene",
     "UnknownStore",
     "__version__",
+    "blueprint",
+    "create_app",
     "get_export_resumer",
     "make_resumable",
     "open",
     "progress_bar",
+    "read_pilot",
     "resumable_export_context",
+    "router",
     "track",
 ]
 

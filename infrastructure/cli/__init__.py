@@ -19,6 +19,8 @@ _COMMANDS = {
     "pause": "controlling",
     "resume": "controlling",
     "stop": "controlling",
+    "serve": "serving",
+    "pilot": "pilot",
     "jobs": "reading",
     "show": "reading",
     "log": "reading",

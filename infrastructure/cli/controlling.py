@@ -118,11 +118,11 @@ def stop(job: str, actor: str, wants_json: bool, url: str | None) -> None:
 def _asked(
     log: ResumeLog, name: str, verb: str, command: Callable[[EventSourced], Events]
 ) -> _Asked:
-    """Do it, and read the job again. Raises InputError for a run, which is its host's to control."""
+    """Do it, and read the job again. Raises InputError for a run, which has commands of its own."""
     state = log.queries.find(name)
     if state.kind == "AutoPilotRun":
-        why = "is a run of the autopilot, which its service controls"
-        raise InputError(f"{state.title} {why}; call {verb} there")
+        why = f"is a run of the autopilot; resumelog pilot {verb} {name}"
+        raise InputError(f"{state.title} {why}")
     events = command(state)
     return _Asked(log.log.recover(state), bool(events), log.leases.holder(state.id))
 

@@ -47,14 +47,18 @@ def import_(
     writer's: its whole entries begin the batches of --project, matched by their index to --plan,
     else to what they say of their scenes. What is not taken is told as a doubt.
 
-    FILE is a pickle, but is never unpickled: one that holds anything but that progress is refused,
-    and nothing in it is run. It stays as it is; to import it again changes nothing.
+    A {simulation_id}_autopilot.json is the old autopilot's, and names its run itself. `start`, `resume`
+    or `recover` go on after its last completed step.
+
+    An .export_state is a pickle, but is never unpickled: one that holds anything but that progress is
+    refused, and nothing in it is run. Every FILE stays as it is; to import it again changes nothing.
 
     \b
     Examples:
       resumelog import .export_state --key "$PWD/reel.mp4"
       resumelog import old/.export_state --key reel --json
       resumelog import old/ --project reel --plan scenes.json
+      resumelog import sim_1_autopilot.json
 
     \b
     Exit codes: 0 imported, now or before; 2 wrong usage, a file that can't be imported, or a key
@@ -62,8 +66,16 @@ def import_(
     """
     import resumelog
     from resumelog.domain.export_job import ExportJob
+    from resumelog.infrastructure.cli.run_importing import import_run
     from resumelog.infrastructure.cli.scene_importing import import_scenes, scene_folder
     from resumelog.infrastructure.transfer.export_state import read_export_state
+    from resumelog.infrastructure.transfer.run_state import is_run_state
+
+    if is_run_state(file):
+        if key is not None or project or plan or trust_index:
+            raise click.UsageError("An autopilot's FILE names its run; it takes no such option.")
+        import_run(file, url, wants_json=wants_json)
+        return
 
     if folder := scene_folder(file, key, project):
         import_scenes(folder, project, plan, url, trust_index=trust_index, wants_json=wants_json)

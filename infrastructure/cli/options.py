@@ -111,6 +111,12 @@ def complete_batch(ctx: click.Context, param: click.Parameter, incomplete: str) 
     return _names(ctx, incomplete, ("SceneBatch",))
 
 
+def complete_run(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
+    """Offer the simulations that have runs."""
+    del param
+    return _names(ctx, incomplete, ("AutoPilotRun",))
+
+
 def complete_controlled(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
     """Offer those of batches and exports."""
     del param

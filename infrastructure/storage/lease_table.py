@@ -37,7 +37,8 @@ class LeaseTable(Protocol):
     def take(self, stream: UUID, before: LeaseRow | None, epoch: int, holder: str) -> bool:
         """Hold the lease if it and its holder's heartbeat still are as `before`; return whether.
 
-        What was in flight stays noted until the new holder writes its own.
+        What was in flight stays noted until the new holder writes its own. A heartbeat of None in
+        `before` may have been any: that holder lives, and is not forgotten though it holds no more.
         """
         ...
 
@@ -103,6 +104,8 @@ class MemoryLeaseTable:
                     return False
             in_flight = now.in_flight if now else NOTHING
             self._rows[stream] = LeaseRow(epoch, holder, in_flight, None, None, None)
+            if before and before.holder and before.beat is not None:
+                self._forget_if_idle(before.holder)
             return True
 
     def write_in_flight(self, stream: UUID, epoch: int, in_flight: str) -> bool:
@@ -128,6 +131,10 @@ class MemoryLeaseTable:
 
     def close(self) -> None:
         """Nothing is open."""
+
+    def _forget_if_idle(self, holder: str) -> None:
+        if all(row.holder != holder for row in self._rows.values()):
+            self._workers.pop(holder, None)
 
     def _replace(self, stream: UUID, epoch: int, **changes: str | None) -> bool:
         with self._lock:

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from uuid import UUID
 
-from resumelog.application.errors import AlreadyRunning, StoreError
+from resumelog.application.errors import AlreadyRunning, ClosedLog, StoreError
 from resumelog.application.ports import InFlight, InFlightNote
 from resumelog.domain.errors import LeaseLost
 from resumelog.domain.values import Claim, Worker
@@ -55,11 +55,12 @@ class TableLeases:
 
     def acquire(self, stream: UUID, job: str, floor: int, *, force: bool = False) -> Claim:
         """Take the lease; see the port."""
+        self._require_open(job)
         self._start_beating()
         self._give_back_owed()
         row = self.table.read(stream)
         over = row is not None and row.epoch < floor  # the log itself has ended that epoch
-        if row and (over or force):
+        if row and (over or force) and not is_gone_for_certain(row):
             row = row._replace(beat=None)  # its holder may go on beating
         elif row and row.holder is not None:
             self._require_gone(stream, job, row)
@@ -67,6 +68,7 @@ class TableLeases:
         may_be_ours = False
         try:
             with self._taking:
+                self._require_open(job)
                 may_be_ours = not self._has(stream, claim.epoch)  # else another thread took it
                 took = may_be_ours and self._took(stream, row, claim.epoch)
             if took:
@@ -76,6 +78,10 @@ class TableLeases:
                 self._abandon_taken(stream, claim)
             raise
         raise AlreadyRunning(job, holder=self.holder(stream) or "another worker")
+
+    def _require_open(self, job: str) -> None:
+        if self._stop.is_set():
+            raise ClosedLog(job)
 
     def _took(self, stream: UUID, row: LeaseRow | None, epoch: int) -> bool:
         """Tell whether this took the lease, also where a first answer was lost.
@@ -150,7 +156,8 @@ class TableLeases:
 
     def close(self) -> None:
         """Stop beating and leave the table. What can't be written is told, and nothing raised."""
-        self._stop.set()
+        with self._taking:  # whoever takes a lease from here on would hold it for ever
+            self._stop.set()
         thread, self._thread = self._thread, None
         if thread:
             thread.join()

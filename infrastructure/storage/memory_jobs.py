@@ -42,11 +42,16 @@ class MemoryJobsView(POPOTrackingRecorder, JobsView):
             self._rows = {row.id: row for row in rows}
 
     def select(
-        self, kinds: Collection[str], statuses: Collection[str], limit: int | None
+        self,
+        kinds: Collection[str],
+        statuses: Collection[str],
+        limit: int | None,
+        below: int | None = None,
     ) -> list[JobRow]:
         """Return rows, the last changed first."""
-        rows = sorted(self._fitting(kinds, statuses), key=lambda row: row.position, reverse=True)
-        return rows[:limit]
+        found = self._fitting(kinds, statuses)
+        rows = [row for row in found if below is None or row.position < below]
+        return sorted(rows, key=lambda row: row.position, reverse=True)[:limit]
 
     def count(self, kinds: Collection[str], statuses: Collection[str]) -> int:
         """Count rows."""

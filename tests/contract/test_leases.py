@@ -16,7 +16,7 @@ from support.canonical import WORKER
 from support.logs import Store
 
 from resumelog import ResumeLog
-from resumelog.application.errors import AlreadyRunning
+from resumelog.application.errors import AlreadyRunning, ClosedLog
 from resumelog.application.ports import InFlight
 from resumelog.domain.errors import LeaseLost
 from resumelog.domain.export_job import ExportJob
@@ -94,6 +94,45 @@ def test_a_forced_claim_ends_the_one_before(log: ResumeLog, other: ResumeLog) ->
     log.leases.release(STREAM, old)
     assert new.epoch == old.epoch + 1
     assert log.leases.holder(STREAM) == str(ME), "an old claim gave the new one back"
+
+
+def test_who_lost_a_lease_to_force_is_known_by_the_next_that_it_takes(
+    log: ResumeLog, other: ResumeLog
+) -> None:
+    acquired(log)
+    acquired(other, force=True)
+    next_one = uuid4()
+    log.leases.acquire(next_one, JOB, 0)
+    assert other.leases.holder(next_one) == str(ME)
+
+
+def test_a_dead_holder_that_lost_its_lease_to_force_is_forgotten(log: ResumeLog) -> None:
+    held_by(log, DEAD)
+    acquired(log, force=True)
+    assert log.leases.table.take(STREAM, log.leases.table.read(STREAM), 9, "another")
+    row = log.leases.table.read(STREAM)
+    assert row is not None
+    assert row.identity is None
+
+
+def test_what_a_thread_begins_while_its_log_closes_is_held_by_nobody(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log, other = store.open(), store.open()
+    acquired(log)
+    next_one, leave, late = uuid4(), log.leases.table.leave, list[BaseException]()
+
+    def leaves_and_is_too_late(holder: str) -> None:
+        leave(holder)
+        try:
+            log.leases.acquire(next_one, JOB, 0)
+        except ClosedLog as error:
+            late.append(error)
+
+    monkeypatch.setattr(log.leases.table, "leave", leaves_and_is_too_late)
+    log.close()
+    assert len(late) == 1
+    assert other.leases.table.read(next_one) is None
 
 
 def test_an_old_claim_is_refused_though_it_reloads_and_decides_again(

@@ -132,3 +132,57 @@ def test_a_beginning_that_two_ids_share_is_ambiguous(log: ResumeLog) -> None:
         export(log, name)
     with pytest.raises(AmbiguousJob):
         log.queries.find(start)
+
+
+def test_the_jobs_are_listed_a_page_at_a_time(log: ResumeLog) -> None:
+    for number in range(5):
+        configure(log, f"sim-{number}")
+    pages, below = [], None
+    while True:
+        page = log.queries.page(2, below=below)
+        pages.append([view.name for view in page.jobs])
+        if page.next is None:
+            break
+        below = page.next
+    assert pages == [["sim-4", "sim-3"], ["sim-2", "sim-1"], ["sim-0"]]
+
+
+def test_pages_beyond_the_view_hold_each_job_once(log: ResumeLog) -> None:
+    for number in range(3):
+        configure(log, f"sim-{number}")
+    log.queries.rebuild()
+    first = log.queries.page(1)
+    log.autopilot().configure("sim-0", "manual")
+    second = log.queries.page(5, below=first.next)
+    assert [view.name for view in (*first.jobs, *second.jobs)] == ["sim-2", "sim-1"]
+
+
+def test_a_page_holds_only_what_was_asked_for(log: ResumeLog) -> None:
+    export(log, "成片")
+    configure(log, "sim-1")
+    export(log, "预告")
+    page = log.queries.page(1, kinds=["ExportJob"], statuses=["completed"])
+    assert [view.name for view in page.jobs] == ["预告"]
+    (left,) = log.queries.page(1, kinds=["ExportJob"], below=page.next).jobs
+    assert left.name == "成片"
+
+
+def test_a_job_is_found_by_its_whole_id_alone(log: ResumeLog) -> None:
+    run = configure(log, "sim-1")
+    view, state = log.queries.job(run.id)
+    assert (view.name, view.version, state.version) == ("sim-1", 1, 1)
+    with pytest.raises(JobNotFound, match="no job"):
+        log.queries.job(stream_id("AutoPilotRun", [NOBODY]))
+
+
+def test_a_history_is_read_from_a_version_on(log: ResumeLog) -> None:
+    run = configure(log, "sim-1")
+    log.autopilot().configure("sim-1", "manual")
+    versions = [event.originator_version for event in log.queries.history(run, after=1)]
+    assert versions == [2]
+
+
+def test_the_position_is_that_of_the_newest_event(log: ResumeLog) -> None:
+    assert log.queries.position() == 0
+    configure(log, "sim-1")
+    assert log.queries.position() > 0

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
+from threading import Event
 from typing import Any
 
 import pytest
 from pydantic import JsonValue
 from support.hosts import (
+    AT_ONCE,
+    PATIENCE_S,
     SIM,
     STEPS,
     SmallHost,
@@ -16,13 +20,14 @@ from support.hosts import (
     ended,
     paused_at_monitoring,
     reached,
+    state_of,
     until_asked,
 )
 from support.logs import Store, names_of
 
-from resumelog import ResumeLog, StepContext, StopAsked
-from resumelog.application.errors import NoSuchSimulation
-from resumelog.domain.autopilot_run import AutoPilotRun
+from resumelog import ResumeLog, RunView, StepContext, StopAsked
+from resumelog.application.errors import ClosedLog, NoSuchSimulation
+from resumelog.application.steps import Step
 from resumelog.domain.errors import BadMode, ModeNotAuto, NotActive, NotPaused
 
 # Pausing, stopping, resetting
@@ -31,7 +36,7 @@ from resumelog.domain.errors import BadMode, ModeNotAuto, NotActive, NotPaused
 def test_a_pause_is_seen_by_the_step(log: ResumeLog) -> None:
     pilot, _ = paused_at_monitoring(log)
     run = pilot.status(SIM)
-    assert (run.status, run.next_step) == ("paused", "monitoring")
+    assert (run.status, run.current_step) == ("paused", "monitoring")
 
 
 def test_a_resumed_run_goes_on_at_its_step(log: ResumeLog) -> None:
@@ -74,7 +79,7 @@ def test_a_stopped_run_keeps_what_is_completed(log: ResumeLog) -> None:
     reached(pilot)
     pilot.stop(SIM, "小王")
     run = ended(pilot)
-    assert (run.status, run.next_step) == ("inactive", "monitoring")
+    assert (run.status, run.current_step) == ("inactive", "monitoring")
 
 
 def test_a_stopped_run_is_started_after_its_last_completed_step(log: ResumeLog) -> None:
@@ -113,7 +118,7 @@ def test_a_run_can_begin_at_its_first_step_again(log: ResumeLog, begin_again: st
 def test_a_reset_keeps_the_mode(log: ResumeLog) -> None:
     pilot, _ = paused_at_monitoring(log)
     run = pilot.reset(SIM)
-    assert (run.mode, run.status, run.next_step) == ("auto", "inactive", "preparing")
+    assert (run.mode, run.status, run.current_step) == ("auto", "inactive", "idle")
 
 
 def test_a_completed_run_is_not_started_again_unless_forced(log: ResumeLog) -> None:
@@ -182,7 +187,7 @@ def test_an_inactive_run_is_neither_paused_nor_resumed(
 
 @pytest.mark.parametrize("ask", ["stop", "reset"])
 def test_stopping_or_resetting_an_unknown_run_is_harmless(log: ResumeLog, ask: str) -> None:
-    assert getattr(log.autopilot(SmallHost()), ask)(SIM).version == 0
+    assert not getattr(log.autopilot(SmallHost()), ask)(SIM).is_configured
 
 
 # Several at once, and after a crash
@@ -193,12 +198,12 @@ def test_of_many_starts_at_once_one_starts(log: ResumeLog) -> None:
     pilot = automatic(log, host)
     together = threading.Barrier(8)
 
-    def start(_: int) -> AutoPilotRun:
+    def start(_: int) -> RunView:
         together.wait()
         return pilot.start(SIM)
 
     with ThreadPoolExecutor(8) as pool:
-        assert {run.natural_key for run in pool.map(start, range(8))} == {(SIM,)}
+        assert {run.simulation_id for run in pool.map(start, range(8))} == {SIM}
     reached(pilot)
     assert [name for name, _ in host.begun] == [*STEPS[:3]]
     assert names_of(log, SIM).count("Started") == 1
@@ -215,6 +220,74 @@ def test_a_closed_log_hands_its_runs_back(store: Store) -> None:
     assert pilot.recover() == [SIM]
     assert ended(pilot).status == "completed"
     assert host.begun[0] == ("monitoring", 2)
+
+
+def test_a_closed_pilot_begins_nothing(log: ResumeLog) -> None:
+    pilot = automatic(log, SmallHost())
+    pilot.close()
+    with pytest.raises(ClosedLog):
+        pilot.start(SIM)
+    assert "Started" not in names_of(log, SIM)
+
+
+def handed_back(log: ResumeLog) -> None:
+    """Leave a run active without a worker."""
+    pilot = automatic(log, SmallHost(monitoring=until_asked))
+    pilot.start(SIM)
+    reached(pilot)
+    pilot.close()
+
+
+class SlowToTell(SmallHost):
+    """Tells its steps only once its service is closing."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.was_asked, self.is_closing = Event(), Event()
+
+    @property
+    def steps(self) -> Mapping[str, Step]:
+        self.was_asked.set()
+        self.is_closing.wait(PATIENCE_S)
+        return super().steps
+
+
+def test_closing_waits_for_the_recovery_under_way_and_hands_back_what_it_begins(
+    log: ResumeLog,
+) -> None:
+    handed_back(log)
+    host = SlowToTell()
+    pilot = log.autopilot(host)
+    host.is_closing = pilot._closing
+    pilot.keep_recovering()
+    assert host.was_asked.wait(PATIENCE_S)
+    pilot.close()
+    assert log.leases.holder(state_of(log).id) is None
+    assert state_of(log).status == "active"
+
+
+def test_a_run_is_recovered_though_a_thread_of_an_earlier_start_is_left(
+    log: ResumeLog, other: ResumeLog
+) -> None:
+    let_go = Event()
+
+    def deaf(context: StepContext) -> JsonValue:
+        if context.attempt == 1:
+            context.progress(10)
+            let_go.wait(PATIENCE_S)
+        return None
+
+    pilot = automatic(log, SmallHost(preparing=deaf))
+    pilot.start(SIM)
+    reached(pilot)
+    pilot.stop(SIM)
+    elsewhere = other.autopilot(SmallHost(preparing=until_asked), AT_ONCE)
+    elsewhere.start(SIM)
+    reached(elsewhere)
+    elsewhere.close()
+    assert pilot.recover() == [SIM]
+    let_go.set()
+    assert ended(pilot).status == "completed"
 
 
 def test_recovery_leaves_a_run_alone_that_is_being_driven(log: ResumeLog, other: ResumeLog) -> None:

@@ -71,13 +71,11 @@ def test_what_nobody_works_on_cannot_be_paused(cli: Cli) -> None:
     assert "pause" in ran.err
 
 
-def test_a_run_is_left_to_its_service(cli: Cli) -> None:
+def test_a_run_has_commands_of_its_own(cli: Cli) -> None:
     with resumelog.open(cli.folder / "resumelog.db") as log:
         log.autopilot(SmallHost()).configure("sim_1", mode="auto")
     for verb in ("pause", "resume", "stop"):
-        require_refused(
-            cli, [verb, "sim_1"], "is a run of the autopilot, which its service controls"
-        )
+        require_refused(cli, [verb, "sim_1"], f"of the autopilot; resumelog pilot {verb} sim_1")
 
 
 @pytest.mark.parametrize("verb", ["pause", "resume", "stop", "retry"])

@@ -20,6 +20,8 @@ COMMANDS = [
     "pause",
     "resume",
     "stop",
+    "serve",
+    "pilot",
     "jobs",
     "show",
     "log",

@@ -16,6 +16,7 @@ ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text()
 EXPORTS = (ROOT / "docs/exports.md").read_text()
 SCENES = (ROOT / "docs/scenes.md").read_text()
+AUTOPILOT = (ROOT / "docs/autopilot.md").read_text()
 LINK = re.compile(r"\]\(((?!http)[^)]*)\)")
 
 
@@ -44,9 +45,16 @@ def blocks(language: str, page: str = README) -> str:
         (sys.executable, "-c", blocks("python")),
         (sys.executable, "-c", blocks("python", EXPORTS)),
         (sys.executable, "-c", blocks("python", SCENES)),
+        (sys.executable, "-c", blocks("python", AUTOPILOT)),
         ("sh", "-ec", blocks("sh")),
     ],
-    ids=["the README's Python", "the exports' Python", "the scenes' Python", "the README's shell"],
+    ids=[
+        "the README's Python",
+        "the exports' Python",
+        "the scenes' Python",
+        "the autopilot's Python",
+        "the README's shell",
+    ],
 )
 def test_every_block_runs(program: tuple[str, ...], tmp_path: Path) -> None:
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
@@ -85,7 +93,13 @@ def test_every_make_target_that_it_names_is_there(target: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "link", [*links("README.md"), *links("docs/exports.md"), *links("docs/scenes.md")]
+    "link",
+    [
+        *links("README.md"),
+        *links("docs/exports.md"),
+        *links("docs/scenes.md"),
+        *links("docs/autopilot.md"),
+    ],
 )
 def test_every_file_and_heading_that_is_linked_is_there(link: str) -> None:
     file, _, heading = link.partition("#")
@@ -94,6 +108,6 @@ def test_every_file_and_heading_that_is_linked_is_there(link: str) -> None:
 
 
 def test_python_and_the_commands_use_one_log_in_the_examples() -> None:
-    assert {*re.findall(r'open\("(?:sqlite:///)?([^"]*\.db)"', README + EXPORTS + SCENES)} == {
-        DEFAULT_URL
-    }
+    assert {
+        *re.findall(r'open\("(?:sqlite:///)?([^"]*\.db)"', README + EXPORTS + SCENES + AUTOPILOT)
+    } == {DEFAULT_URL}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
+from threading import Event
 
 from support.canonical import later
 
@@ -23,3 +24,8 @@ class StillClock:
 
     def monotonic(self) -> float:
         return self.seconds
+
+    def wait(self, event: Event, seconds: float) -> None:
+        """Let that time pass, unless something has happened."""
+        if not event.is_set():
+            self.seconds += seconds

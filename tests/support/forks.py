@@ -20,8 +20,10 @@ from support.batch_tasks import BATCH_TASKS
 from support.children import PATIENCE_S, child
 from support.export_tasks import export_by
 from support.fault_tasks import TASKS
+from support.pilot_tasks import PILOT_TASKS
 from support.pipeline_tasks import make_all_stages
 from support.scene_tasks import SCENE_TASKS
+from support.tracees import wait_for_tracer
 
 A_DAY = "86400"
 
@@ -123,9 +125,9 @@ def _start(
         try:
             _become(Path(told), environment)
             if traced:
-                _wait_for_tracer()
+                wait_for_tracer()
             others = {each.__name__: each for each in (export_by, make_all_stages)}
-            (TASKS | BATCH_TASKS | SCENE_TASKS | others)[task](*arguments)
+            (TASKS | BATCH_TASKS | SCENE_TASKS | PILOT_TASKS | others)[task](*arguments)
             code = 0
         except BaseException:  # noqa: BLE001 - the parent sees it in the file of errors
             traceback.print_exc()
@@ -140,14 +142,6 @@ def _become(told: Path, environment: dict[str, str]) -> None:
     os.environ.update(environment)
     for path, number in ((told, 1), (told.with_suffix(".err"), 2)):
         os.dup2(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644), number)
-
-
-def _wait_for_tracer() -> None:
-    parent = os.getppid()
-    while "TracerPid:\t0\n" in Path("/proc/self/status").read_text():
-        if os.getppid() != parent:
-            os._exit(1)  # the test is over, nobody comes
-        time.sleep(0.001)
 
 
 def _wait(pid: int) -> int:

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 
 from pydantic import JsonValue
 
-from resumelog import AutoPilot, ResumeLog, StepContext, StopAsked
+from resumelog import AutoPilot, PilotOptions, ResumeLog, RunView, StepContext, StopAsked
 from resumelog.application.steps import Step
 from resumelog.domain.autopilot_run import AutoPilotRun
 
 SIM = "sim-模拟-1"
 PATIENCE_S = 20.0
+AT_ONCE = PilotOptions(backoff_s=0, look_s=0.01)
+SKIPPED = PilotOptions(backoff_s=0, look_s=3600)
+"""For a clock whose time is skipped."""
 STEPS = ("preparing", "starting", "monitoring", "generating_report")
 
 
@@ -31,7 +34,7 @@ class SmallHost:
         return simulation_id.startswith("sim")
 
     def _noted(self, name: str) -> Step:
-        def step(context: StepContext) -> JsonValue:
+        def step(context: StepContext) -> JsonValue | Awaitable[JsonValue]:
             self.begun.append((name, context.attempt))
             return self._special.get(name, no_result)(context)
 
@@ -51,12 +54,17 @@ def until_asked(context: StepContext) -> JsonValue:
     raise StopAsked
 
 
-def at_work(run: AutoPilotRun) -> bool:
+def at_work(run: RunView) -> bool:
     """Tell whether a step has saved some progress."""
-    return run.progress is not None
+    return run.step_progress > 0
 
 
-def reached(pilot: AutoPilot, condition: Callable[[AutoPilotRun], bool] = at_work) -> AutoPilotRun:
+def state_of(log: ResumeLog, simulation_id: str = SIM) -> AutoPilotRun:
+    """Return a run's whole state."""
+    return log.log.recover(AutoPilotRun.named(simulation_id))
+
+
+def reached(pilot: AutoPilot, condition: Callable[[RunView], bool] = at_work) -> RunView:
     """Return the run once this is true of it; fail after PATIENCE_S."""
     patient_until = time.monotonic() + PATIENCE_S
     while time.monotonic() < patient_until:
@@ -64,17 +72,17 @@ def reached(pilot: AutoPilot, condition: Callable[[AutoPilotRun], bool] = at_wor
         if condition(run):
             return run
         time.sleep(0.01)
-    raise TimeoutError(f"{run.title} is {run.status} at {run.step}")
+    raise TimeoutError(f"{run.simulation_id} is {run.status} at {run.current_step}")
 
 
-def automatic(log: ResumeLog, host: SmallHost) -> AutoPilot:
+def automatic(log: ResumeLog, host: SmallHost, options: PilotOptions = AT_ONCE) -> AutoPilot:
     """Return a pilot whose run is in auto mode."""
-    pilot = log.autopilot(host)
+    pilot = log.autopilot(host, options)
     pilot.configure(SIM, "auto", "小王")
     return pilot
 
 
-def ended(pilot: AutoPilot) -> AutoPilotRun:
+def ended(pilot: AutoPilot) -> RunView:
     """Return the run once this process drives it no longer."""
     return pilot.wait(SIM, PATIENCE_S)
 

@@ -9,14 +9,17 @@ from support.runs import (
     FAILED,
     STARTED,
     WORKING,
+    RunCommand,
     complete_step,
     configure,
     pause,
+    poll_failed,
     recover,
     reset,
     resume,
     save,
     start,
+    start_step,
     stop,
 )
 from support.scenario import given, when
@@ -206,17 +209,52 @@ def test_a_reset_forgets_the_progress_of_a_run_that_was_started_and_stopped_agai
     assert (run.step, run.progress, run.active_s) == (IDLE, None, 0.0)
 
 
-def test_downtime_of_an_active_run_counts_as_time_at_work() -> None:
-    saved = save(10, active_s=100.0, at=later(100))
-    assert given(AutoPilotRun, *WORKING, saved, recover(at=later(160))).active_s == 160.0
+SAVED = (*WORKING, save(10, active_s=100.0, at=later(100)))
+
+
+def times(*commands: RunCommand) -> tuple[float, float]:
+    run = given(AutoPilotRun, *commands)
+    return run.active_s, run.down_s
+
+
+def test_downtime_of_an_active_run_is_counted_beside_its_time_at_work() -> None:
+    assert times(*SAVED, recover(at=later(160))) == (100.0, 60.0)
+    assert times(*SAVED, recover(at=later(160)), recover(3, at=later(200))) == (100.0, 100.0)
 
 
 def test_downtime_is_never_negative() -> None:
-    saved = save(10, active_s=100.0, at=later(100))
-    assert given(AutoPilotRun, *WORKING, saved, recover(at=later(40))).active_s == 100.0
+    assert times(*SAVED, recover(at=later(40))) == (100.0, 0.0)
 
 
-def test_a_pause_does_not_count_as_time_at_work() -> None:
-    saved = save(10, active_s=100.0, at=later(100))
-    run = given(AutoPilotRun, *WORKING, saved, pause(at=later(101)), start(2, at=later(9999)))
-    assert run.active_s == 100.0
+def test_what_says_nothing_of_the_time_at_work_loses_none_of_it() -> None:
+    failed = poll_failed(at=later(130))
+    assert times(*SAVED, failed, recover(at=later(160))) == (100.0, 60.0)
+
+
+def test_a_pause_does_not_count() -> None:
+    assert times(*SAVED, pause(at=later(100)), start(2, at=later(9999))) == (100.0, 0.0)
+
+
+def test_what_a_cut_off_worker_did_before_a_pause_counts() -> None:
+    paused = (*SAVED, pause(at=later(110)))
+    assert times(*paused, start(2, at=later(9999))) == (100.0, 10.0)
+    assert times(*paused, save(11, active_s=111.0, at=later(111)), start(2, at=later(9999))) == (
+        111.0,
+        0.0,
+    )
+
+
+def test_downtime_after_a_resumption_counts() -> None:
+    paused = (*SAVED, pause(at=later(100)), resume(at=later(500)))
+    assert times(*paused, recover(at=later(520))) == (100.0, 20.0)
+
+
+def test_downtime_before_a_step_was_begun_is_not_counted_as_its_own() -> None:
+    done = (*SAVED, complete_step(active_s=100.0, at=later(100)), recover(at=later(9999)))
+    assert times(*done) == (0.0, 0.0)
+    assert times(*STARTED, recover(at=later(9999))) == (0.0, 0.0)
+
+
+def test_each_step_has_its_own_downtime() -> None:
+    done = (*SAVED, recover(at=later(160)), start_step(attempt=2, epoch=2), complete_step(epoch=2))
+    assert times(*done) == (0.0, 0.0)

@@ -71,10 +71,14 @@ class PostgresJobsView(stock.PostgresTrackingRecorder, JobsView):
             self._insert_tracking(c, tracking)
 
     def select(
-        self, kinds: Collection[str], statuses: Collection[str], limit: int | None
+        self,
+        kinds: Collection[str],
+        statuses: Collection[str],
+        limit: int | None,
+        below: int | None = None,
     ) -> list[JobRow]:
         """Return rows, the last changed first."""
-        where, values = _fitting(kinds, statuses)
+        where, values = _fitting(kinds, statuses, below)
         return self._rows(f"{where} ORDER BY position DESC LIMIT %s", *values, limit)
 
     @patiently
@@ -125,8 +129,12 @@ class PostgresJobsView(stock.PostgresTrackingRecorder, JobsView):
         return [job_row(columns, self.cipher) for columns in found]
 
 
-def _fitting(kinds: Collection[str], statuses: Collection[str]) -> tuple[str, Sequence[object]]:
-    """Return the clause for rows of these kinds and statuses, and its values."""
+def _fitting(
+    kinds: Collection[str], statuses: Collection[str], below: int | None = None
+) -> tuple[str, Sequence[object]]:
+    """Return the clause for rows of these kinds and statuses below a position, and its values."""
     wanted = [(name, [*each]) for name, each in (("kind", kinds), ("status", statuses)) if each]
-    clauses = " AND ".join(f"{name} = ANY(%s)" for name, _ in wanted)
-    return f"WHERE {clauses}" if wanted else "", [each for _, each in wanted]
+    last = () if below is None else (below,)
+    clauses = [*(f"{name} = ANY(%s)" for name, _ in wanted), *("position < %s" for _ in last)]
+    where = f"WHERE {' AND '.join(clauses)}" if clauses else ""
+    return where, [*(each for _, each in wanted), *last]

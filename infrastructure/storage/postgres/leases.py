@@ -82,7 +82,7 @@ class PostgresLeaseTable:
         )
         self._written(
             UNSYNCED + "DELETE FROM {workers} USING unsynced WHERE holder = %(holder)s"
-            " AND NOT EXISTS (SELECT 1 FROM {leases} WHERE {leases}.holder = {workers}.holder)",
+            " AND %(beat)s::bigint IS NOT NULL AND NOT EXISTS (SELECT 1 FROM {leases} WHERE {leases}.holder = {workers}.holder)",
             before._asdict(),
         )
         return taken

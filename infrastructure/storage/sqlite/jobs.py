@@ -61,10 +61,14 @@ class SQLiteJobsView(TrackingRecorder, JobsView):
             self._insert_tracking(c, tracking)
 
     def select(
-        self, kinds: Collection[str], statuses: Collection[str], limit: int | None
+        self,
+        kinds: Collection[str],
+        statuses: Collection[str],
+        limit: int | None,
+        below: int | None = None,
     ) -> list[JobRow]:
         """Return rows, the last changed first; the index alone says which."""
-        where, values = _fitting(kinds, statuses)
+        where, values = _fitting(kinds, statuses, below)
         if limit is None:
             return self._rows(f"{where} ORDER BY position DESC", *values)
         wanted = f"SELECT position FROM jobs {where} ORDER BY position DESC LIMIT ?"
@@ -116,11 +120,15 @@ class SQLiteJobsView(TrackingRecorder, JobsView):
         return [job_row(columns, self.cipher) for columns in found]
 
 
-def _fitting(kinds: Collection[str], statuses: Collection[str]) -> tuple[str, Sequence[str]]:
-    """Return the clause for rows of these kinds and statuses, and its values."""
+def _fitting(
+    kinds: Collection[str], statuses: Collection[str], below: int | None = None
+) -> tuple[str, Sequence[object]]:
+    """Return the clause for rows of these kinds and statuses below a position, and its values."""
     clauses = [
         f"{column} IN ({', '.join('?' * len(wanted))})"
         for column, wanted in (("kind", kinds), ("status", statuses))
         if wanted
     ]
-    return "WHERE " + " AND ".join(clauses) if clauses else "", [*kinds, *statuses]
+    last = () if below is None else (below,)
+    clauses += ["position < ?" for _ in last]
+    return "WHERE " + " AND ".join(clauses) if clauses else "", [*kinds, *statuses, *last]

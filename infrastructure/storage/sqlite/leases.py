@@ -71,9 +71,9 @@ class SQLiteLeaseTable:
                     },
                 )
                 connection.execute(
-                    "DELETE FROM workers WHERE holder = ?"
+                    "DELETE FROM workers WHERE holder = :holder AND :beat IS NOT NULL"
                     " AND NOT EXISTS (SELECT 1 FROM leases WHERE leases.holder = workers.holder)",
-                    (before.holder,),
+                    before._asdict(),
                 )
             return bool(cursor.rowcount)
 

@@ -1,0 +1,134 @@
+"""One worker on one run: step after step, each until it is done, failed or told to stop."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable, Mapping
+
+from resumelog.application.pilot_options import PilotOptions
+from resumelog.application.running import Running
+from resumelog.application.step_calls import StepCalls
+from resumelog.application.step_context import StepContext, is_ours, waited
+from resumelog.application.steps import GaveUp, Step, StopAsked
+from resumelog.domain.autopilot_run import AutoPilotRun, RunStatus
+from resumelog.domain.errors import LeaseLost, NotActive
+from resumelog.domain.values import Payload
+
+logger = logging.getLogger("resumelog")
+
+
+class RunDriver:
+    """Drives a run in a thread of its own, in manual mode for one step.
+
+    `asked` wakes a step that waits, so that it looks whether it should stop. `ended` is called in
+    that thread once the lease is given back; `left` tells whether it left because it should.
+    """
+
+    def __init__(
+        self,
+        running: Running[AutoPilotRun],
+        steps: Mapping[str, Step],
+        options: PilotOptions,
+        closing: threading.Event,
+        ended: Callable[[RunDriver], object],
+    ) -> None:
+        """Prepare; `start` begins."""
+        self.simulation_id = running.state.natural_key[0]
+        self.asked, self.left = threading.Event(), False
+        self._running, self._steps, self._options = running, steps, options
+        self._closing, self._ended = closing, ended
+        title = running.state.title
+        self.thread = threading.Thread(target=self._drive, name=title, daemon=True)
+
+    def start(self) -> None:
+        """Begin."""
+        self.thread.start()
+
+    @property
+    def is_at_it(self) -> bool:
+        """Tell whether the run is still its own, under its epoch."""
+        return self._running.claim is not None and is_ours(self._running)
+
+    def _drive(self) -> None:
+        running = self._running
+        try:
+            while is_ours(running) and not self._closing.is_set():
+                self._one_step()
+                self._pause_if_by_hand()
+            self.left = True
+        except LeaseLost as lost:
+            logger.info("the worker leaves: %s", lost)
+        except Exception:
+            logger.exception("%s: the worker ended; recover goes on", running.state.title)
+        finally:
+            running.end()
+            self._ended(self)
+
+    def _one_step(self) -> None:
+        running, clock, run = self._running, self._running.clock, self._running.state
+        step, attempt, at = run.next_step, run.attempts.get(run.next_step, 0) + 1, clock.now()
+        try:
+            running.do(lambda run, by: run.start_step(step, attempt, by, at))
+        except NotActive:
+            return  # it was paused just now
+        context = StepContext(
+            running,
+            options=self._options,
+            asked=self.asked,
+            closing=self._closing,
+            limit_s=getattr(self._steps.get(step), "limit_s", None),
+            counts_downtime=getattr(self._steps.get(step), "counts_downtime", False),
+        )
+        try:
+            payload = self._result(step, context)
+        except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever a step raises is its failure
+            context.keep_time()  # raises LeaseLost where the run is no longer ours
+            if not (isinstance(error, StopAsked) and context.was_asked):
+                self._failed(step, _late(context) if isinstance(error, StopAsked) else error)
+            return
+        at, active_s = clock.now(), context.active_s
+        running.do(
+            lambda run, by: run.complete_step(step, by, at, result=payload, active_s=active_s)
+        )
+
+    def _result(self, step: str, context: StepContext) -> Payload | None:
+        if step not in self._steps:
+            raise GaveUp(f"the host has no step {step!r}; it has {', '.join(self._steps)}")
+        with StepCalls() as calls:
+            result = calls.result(self._steps[step], context)
+        if result is None and (context.was_asked or context.was_late):
+            raise StopAsked
+        return None if result is None else Payload.of(result, "the step's result")
+
+    def _failed(self, step: str, error: BaseException) -> None:
+        running, options, at = self._running, self._options, self._running.clock.now()
+        is_final = isinstance(error, GaveUp)
+        why, attempts_max = (
+            str(error) if is_final else error,
+            1 if is_final else options.attempts_max,
+        )
+        running.do(lambda run, by: run.fail_step(step, why, attempts_max, by, at))
+        run = running.state
+        logger.warning("%s: step %s failed: %s", run.title, step, run.error)
+        if run.status is RunStatus.ACTIVE and run.mode == "auto":
+            waited(
+                running.clock,
+                options.wait_s(run.failures),
+                look_s=options.look_s,
+                asked=self.asked,
+                is_over=lambda: self._closing.is_set() or not is_ours(running),
+            )
+
+    def _pause_if_by_hand(self) -> None:
+        run, clock = self._running.state, self._running.clock
+        if run.mode == "manual" and run.status is RunStatus.ACTIVE and not self._closing.is_set():
+            why = "one step at a time"
+            self._running.do(lambda run, by: run.pause(why, str(by.worker), clock.now()))
+
+
+def _late(context: StepContext) -> Exception:
+    """Return why a step failed that left without being asked to."""
+    if context.was_late:
+        return GaveUp(f"the step took longer than {context.limit_s:,.0f} s")
+    return StopAsked("the step stopped, and nobody had asked it to")

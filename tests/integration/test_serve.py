@@ -1,0 +1,140 @@
+"""`resumelog serve` as a process: how it is reached, and how it ends."""
+
+from __future__ import annotations
+
+import re
+import signal
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, closing
+from pathlib import Path
+
+import pytest
+from support.cli import PATIENCE_S, Cli, require_one_line, wait_for
+from support.served import Served, serving, serving_host
+
+from resumelog.infrastructure.http.pilot_routes import PREFIX
+
+WITHIN_S = 3.0
+"""The promise to whoever stops the service, and no measure of this machine."""
+SIM = "sim-1"
+
+
+@pytest.fixture
+def hosted(tmp_path: Path) -> Iterator[Served]:
+    """A service with a host whose run stays in its second step while the file `held` is there."""
+    (tmp_path / "held").touch()
+    with serving_host(tmp_path) as served:
+        yield served
+
+
+def ended_by(number: int, process: subprocess.Popen[str]) -> float:
+    """Return how many seconds a process takes to end when it gets a signal."""
+    began = time.monotonic()
+    process.send_signal(number)
+    process.wait(PATIENCE_S)
+    return time.monotonic() - began
+
+
+def started(served: Served) -> None:
+    served.post("config", SIM, mode="auto")
+    served.post("start", SIM)
+    wait_for(lambda: served.post("status", SIM)["current_step"] == "monitoring", "the second step")
+
+
+def test_it_is_reached_where_it_says(tmp_path: Path) -> None:
+    with serving(tmp_path) as served:
+        assert served.url.startswith("http://127.0.0.1:")
+        assert served.ask("GET", "/health")[0] == 200
+        assert served.ask("GET", "/ready") == (
+            200,
+            {"success": True, "data": {"status": "ready", "position": 0}},
+        )
+        assert served.post("config", SIM, mode="auto")["mode"] == "auto"
+        assert served.ask("GET", "/api/jobs")[1]["data"]["jobs"][0]["name"] == SIM
+        assert served.ask("GET", "/api/jobs", host="evil.example")[0] == 403
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
+def test_it_ends_when_it_is_asked_to(tmp_path: Path, number: int) -> None:
+    with serving(tmp_path) as served:
+        served.post("config", SIM, mode="auto")
+        assert ended_by(number, served.process) < WITHIN_S
+        assert served.process.returncode == 0
+        assert served.process.stderr
+        assert served.process.stderr.read() == ""
+
+
+def test_it_ends_in_time_with_requests_open(hosted: Served) -> None:
+    started(hosted)
+    body = '{"simulation_id": "slow", "mode": "auto"}'
+    with ExitStack() as opened:
+        hung, half, idle = (opened.enter_context(closing(hosted.connected())) for _ in range(3))
+        hung.request("POST", f"{PREFIX}/config", body, {"content-type": "application/json"})
+        half.putrequest("POST", f"{PREFIX}/config")
+        half.putheader("content-length", "100")
+        half.endheaders(b"{")
+        idle.connect()
+        assert ended_by(signal.SIGTERM, hosted.process) < WITHIN_S
+    assert hosted.process.returncode == 0
+
+
+def test_runs_are_handed_back_and_go_on_in_the_next_process(hosted: Served, tmp_path: Path) -> None:
+    started(hosted)
+    ended_by(signal.SIGTERM, hosted.process)
+    events = Cli(tmp_path).names(SIM)
+    assert events[-1] == "ProgressSaved"
+    (tmp_path / "held").unlink()
+    with serving_host(tmp_path) as again:
+        wait_for(lambda: again.post("status", SIM)["status"] == "completed", "the end of the run")
+    assert (tmp_path / "ran").read_text().split("\n") == [
+        f"{SIM} preparing",
+        f"{SIM} monitoring",
+        f"{SIM} monitoring",
+        "",
+    ]
+
+
+def test_a_killed_service_goes_on_with_its_runs(hosted: Served, tmp_path: Path) -> None:
+    started(hosted)
+    hosted.process.kill()
+    hosted.process.wait(PATIENCE_S)
+    (tmp_path / "held").unlink()
+    with serving_host(tmp_path) as again:
+        wait_for(lambda: again.post("status", SIM)["status"] == "completed", "the end of the run")
+    assert (tmp_path / "ran").read_text().count("preparing") == 1
+
+
+# What it refuses
+
+
+def test_another_host_needs_a_token(tmp_path: Path) -> None:
+    ran = Cli(tmp_path)("serve", "--host", "0.0.0.0", "--port", 0)
+    require_one_line(ran, "without a token; set RESUMELOG_TOKEN")
+    assert not [*tmp_path.iterdir()]
+
+
+def test_an_empty_token_is_none(tmp_path: Path) -> None:
+    ran = Cli(tmp_path, RESUMELOG_TOKEN="")("serve", "--port", 0)
+    require_one_line(ran, "RESUMELOG_TOKEN holds no token")
+
+
+def test_a_token_is_required_on_this_machine_too(tmp_path: Path) -> None:
+    with serving(tmp_path, RESUMELOG_TOKEN="t0ken") as served:
+        assert served.ask("GET", "/api/jobs")[0] == 401
+        assert served.ask("GET", "/api/jobs", x_api_key="t0ken")[0] == 200
+        assert served.ask("GET", "/api/jobs", authorization="Bearer t0ken")[0] == 200
+        assert served.ask("GET", "/health")[0] == 200
+
+
+def test_a_port_that_is_taken_is_told(tmp_path: Path) -> None:
+    with serving(tmp_path) as served:
+        port = served.url.rpartition(":")[2]
+        ran = Cli(tmp_path)("serve", "--port", port)
+        require_one_line(ran, re.escape(f"can't listen on 127.0.0.1, port {port}"))
+
+
+def test_an_address_that_is_not_ours_is_told(tmp_path: Path) -> None:
+    ran = Cli(tmp_path)("serve", "--host", "192.0.2.1", "--port", 0)
+    require_one_line(ran, "can't listen on 192.0.2.1")
