@@ -224,7 +224,8 @@ def test_where_too_much_is_held_the_limit_is_told_and_what_to_do(
         " made again"
     )
     disk.free()
-    batch.finish()
+    with pytest.raises(NotSaved, match=r"1 scene \(c\) is not on disk"):
+        batch.finish()
     assert {*results(batch)} == {"a", "b"}, "what was held before is written"
 
 

@@ -55,6 +55,23 @@ def test_a_last_scene_whose_save_waited_goes_on_once_it_is_written(
     assert making.taken() == in_stages(*keys)
 
 
+def test_what_finds_room_while_a_later_stage_is_at_work_goes_through_all_in_the_same_run(
+    disk: FullDisk,
+) -> None:
+    making = Making()
+
+    def before(stage: str, scene: Scene) -> None:
+        if (stage, scene.key) == (FIRST, "2"):
+            disk.fill()
+        if (stage, scene.key) == (STAGES[1], "1"):
+            disk.free()
+
+    making.before = before
+    report = pipeline(disk.log, making, scenes(1, 2)).run(mode="stages")
+    assert report.is_complete, report
+    assert making.taken() == in_stages("1", "2")
+
+
 def test_what_is_only_held_is_not_handed_on(disk: FullDisk) -> None:
     making = filled_by(disk, "2", FIRST)
     flow = pipeline(disk.log, making, scenes(1, 2))

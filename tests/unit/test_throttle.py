@@ -173,7 +173,7 @@ def test_what_is_kept_is_written_once_its_time_comes_though_nobody_reports_again
         assert job.saved_progress == 0.2
 
 
-def until_saved(job: resumelog.ExportSession, progress: float) -> None:
+def until_saved(job: resumelog.Export, progress: float) -> None:
     """Return once a timer has written this."""
     deadline = time.monotonic() + 60
     while job.saved_progress != progress:
