@@ -115,6 +115,10 @@ class AsyncBatch:
         """Iterate over the scenes whose last attempt failed, in order."""
         return self._thread.each(scene for scene in self.batch.failed())
 
+    async def begun(self, scene: Scene, **left_behind: Any) -> None:
+        """Note that a scene is in flight, as Batch.begun does: for tasks that each make one."""
+        await self._do(partial(self.batch.begun, **left_behind), scene)
+
     async def artifact(self, scene: Scene | str, path: str | Path | None = None) -> Path:
         """Return a temporary path for a scene's file, as Batch.artifact does."""
         return await self._do(self.batch.artifact, scene, path)

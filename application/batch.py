@@ -32,8 +32,8 @@ from resumelog.domain.errors import LeaseLost, ResumelogError
 from resumelog.domain.events import Events
 from resumelog.domain.plan import Plan
 from resumelog.domain.scene_batch import Outcome, SceneBatch
-from resumelog.domain.scene_events import SceneCompleted
-from resumelog.domain.values import Artifact, Claim, Payload, error_text
+from resumelog.domain.scene_events import Interrupted, SceneCompleted
+from resumelog.domain.values import Artifact, Attempt, Claim, Payload, error_text
 from resumelog.domain.wording import counted
 
 logger = logging.getLogger("resumelog")
@@ -62,7 +62,7 @@ class Batch(WatchedBatch):
         super().__init__(running, files, plan, before)
         self.stale = stale
         in_flight = running.claim.in_flight if running.claim else None
-        self.cut_off = None if in_flight is None else tuple(unit for unit, nth in in_flight if nth)
+        self.cut_off = None if in_flight is None else self._cut_off(in_flight)
         self.signals, self.listeners = signals, Listeners()
         self.monotonic = running.clock.monotonic
         self._tried: dict[str, tuple[Scene | str | None, int]] = {}
@@ -88,9 +88,10 @@ class Batch(WatchedBatch):
         KeyboardInterrupt, a second one, SIGTERM or SIGHUP ends the run at once; either way the
         batch is left with that cause. Raises BatchOver, UnknownScene, BadArgument, LeaseLost.
         """
-        run, keys = SceneRun(self, function, **options), self._to_make(scenes)
+        only = None if scenes is None else {*self.known(scenes)}
+        run, keys = SceneRun(self, function, **options), self._to_make(only)
         self.expect(len(keys), options.get("workers") or 1)
-        return run.over(keys)
+        return run.over(keys, only)
 
     def _to_make(self, scenes: Iterable[SceneName] | None) -> list[str]:
         """Return what is left. Raises BatchOver where that is not for this handle to make."""
@@ -153,8 +154,9 @@ class Batch(WatchedBatch):
 
     def begun(self, scene: Scene, **left_behind: Any) -> None:
         """Note that a scene is in flight, with the process group and the partial file it leaves."""
-        self._running.begun(InFlight(scene.key, scene.attempt, **left_behind))
-        self._in_hand.begun(scene.key)
+        with self._running.lock:  # else the loop, asking for the next scene, takes the note back
+            self._in_hand.begun(scene.key)
+            self._running.begun(InFlight(scene.key, scene.attempt, **left_behind))
         self._note_begun([scene])
 
     def begin(self, scenes: Iterable[Scene], has_no_place: HasNoPlace | None = None) -> list[Scene]:
@@ -200,10 +202,17 @@ class Batch(WatchedBatch):
         `on_save_error="raise"`, or where too much is held: else the save is, and `Saved.held` counts
         it. The same once more adds nothing.
         """
-        payload = None if result is None else Payload.of(result, "the result")
+        payload = self.payload_of(scene, result)
         if self._is_recorded(scene, payload, artifact):
             return Saved((), self._running.held)
         return self.record([self.done(scene, payload, artifact, elapsed_s)])
+
+    def payload_of(self, scene: Scene | str, result: Any) -> Payload | None:
+        """Return a scene's result as it is kept; None for none. Raises NotJson, TooLarge."""
+        key = scene.key if isinstance(scene, Scene) else scene
+        return (
+            None if result is None else Payload.of(result, f"the result of scene {key}", self.title)
+        )
 
     def take_back_coming(self) -> None:
         """Note that none of the scenes is begun that were to be next."""
@@ -252,11 +261,12 @@ class Batch(WatchedBatch):
     def record(self, outcomes: Sequence[Outcome], coming: Iterable[str] = ()) -> Saved:
         """Record how scenes ended, in one transaction, with a note that others are begun next."""
         running, at, plan = self._running, self._running.clock.now(), self.plan
-        for outcome in outcomes:
-            running.ended(outcome.scene)
-            self._in_hand.ended(outcome.scene)
         parts, next_ = recorded(outcomes, plan, at), self._as_coming(coming)
-        saved = running.do(recording(outcomes, plan, at), parts, next_)
+        with running.lock:  # until they are recorded, whoever notes what is in flight waits
+            for outcome in outcomes:
+                running.ended(outcome.scene)
+                self._in_hand.ended(outcome.scene)
+            saved = running.do(recording(outcomes, plan, at), parts, next_)
         self._files.note_made((each.scene, each.artifact) for each in outcomes if each.artifact)
         for outcome in outcomes:
             self._files.recorded(outcome.scene)
@@ -321,9 +331,11 @@ class Batch(WatchedBatch):
         except LeaseLost as lost:
             logger.warning("%s", lost)  # its successor says how it ended
         finally:
-            self._running.end()
-            self._files.discard_all()  # nothing is recorded any more that may have written them
-            self._tell()
+            try:
+                self._running.end()
+            finally:
+                self._files.discard_all()  # nothing is recorded any more that may have written them
+                self._tell()
 
     def __enter__(self) -> Self:
         """Return the batch itself."""
@@ -352,8 +364,18 @@ class Batch(WatchedBatch):
         """Return what `begin` would note; nothing where that needs a temporary path first."""
         if self._files.are_made:
             return []
-        attempts = self._running.state.attempts
-        return [InFlight(key, attempts(key) + 1) for key in keys]
+        return [InFlight(key, self._next_attempt(key)) for key in keys]
+
+    def _next_attempt(self, key: str) -> int:
+        """Number the next attempt, also after one whose end waits for the disk."""
+        of, tried = self._tried.get(key, (None, 0))
+        return max(super()._next_attempt(key), tried + 1 if of is None else 0)
+
+    def _cut_off(self, in_flight: Iterable[Attempt]) -> tuple[str, ...]:
+        """Return what was recorded as cut off: not what had ended, and was noted in flight yet."""
+        scenes = self._running.state.scenes
+        told = ((unit, scenes.get(unit)) for unit, number in in_flight if number)
+        return tuple(unit for unit, it in told if it and it.event == Interrupted.__name__)
 
     def _with_partials(
         self, scenes: Iterable[Scene], has_no_place: HasNoPlace | None

@@ -44,21 +44,21 @@ class BatchFiles:
 
         `made` says where files are that were made before, `counts` whether a scene's still does.
         """
-        place = str(self._absolute(scene, final))
+        place = self._absolute(scene, final)
         if self._places is None:
             self._places = FilePlaces()
             self.note_made(made())
         is_kept: Callable[[str], bool] = lambda key: self._holds(key) or counts(key)  # noqa: E731 - typed
         if other := self._places.taken_by(place, scene.key, is_kept):
             advice = f"scene {other} has its file there; give scene {scene.key} another path"
-            raise BadArgument(option="path", given=place, advice=advice)
+            raise BadArgument(option="path", given=str(place), advice=advice)
         self._places.note(scene.key, place)
 
     def note_made(self, made: Iterable[tuple[str, Artifact]]) -> None:
         """Note where files are that scenes have made, once anybody asked for a path of his own."""
         if self._places is not None:
             for key, artifact in made:
-                self._places.note(key, str(self.path_of(artifact)))
+                self._places.note(key, self.path_of(artifact))
 
     def _absolute(self, scene: Scene, final: str | Path | None) -> Path:
         return self._artifacts.absolute(final if final is not None else self.place_of(scene))

@@ -186,6 +186,8 @@ class BatchReader:
             yield FailedScene(key, self.plan.index(key), event.error, record.attempts)
 
     def _scene(self, key: str, taken: JsonValue, **made: Any) -> Scene:
-        attempt = self._running.state.attempts(key) + 1
-        fingerprint = self.plan.fingerprint(key, taken)
+        attempt, fingerprint = self._next_attempt(key), self.plan.fingerprint(key, taken)
         return Scene(key, self.plan.index(key), self.plan[key], attempt, fingerprint, **made)
+
+    def _next_attempt(self, key: str) -> int:
+        return self._running.state.attempts(key) + 1

@@ -79,7 +79,8 @@ class HeldSaves(Generic[State]):
     ) -> None:
         """Keep a save that could not be written, and warn. Raises TooMuchHeld."""
         held = _Held(command, (*parts,))
-        self._require_room(held.size, error)
+        self._require_room(held, error)
+        self.made_up_for(held.parts)
         self._saves.append(held)
         self._bytes += held.size
         for part in held.parts:
@@ -106,15 +107,21 @@ class HeldSaves(Generic[State]):
         """Raise NotSaved where something will not be on disk."""
         self._lost.require_none(self._title)
 
-    def _require_room(self, size: int, error: StoreError) -> None:
-        if size + self._bytes <= HELD_BYTES_MAX:
+    def made_up_for(self, parts: Iterable[Part[State]]) -> None:
+        """Forget that an earlier save of these scenes was lost: this one counts."""
+        if self._lost:
+            self._lost.forget(part.scene for part in parts)
+
+    def _require_room(self, held: _Held[State], error: StoreError) -> None:
+        if held.size + self._bytes <= HELD_BYTES_MAX:
             return
+        self._lost.add(held.scenes, error)
         raise TooMuchHeld(
             self._title,
             waiting=self._waiting,
             held=self._bytes,
             limit=HELD_BYTES_MAX,
-            size=size,
+            size=held.size,
             store=getattr(error, "store", ""),
             why=str(error),
             advice="make room, then run it again: what is not on disk then is made again",

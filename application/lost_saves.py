@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from resumelog.application.errors import NotSaved
 from resumelog.domain.errors import Refused
@@ -18,6 +18,15 @@ class LostSaves:
     def __init__(self) -> None:
         """Begin with none."""
         self._scenes, self._others, self._why = dict[str, None](), 0, ""
+
+    def __len__(self) -> int:
+        """Count them."""
+        return len(self._scenes) + self._others
+
+    def forget(self, scenes: Iterable[str]) -> None:
+        """Count these scenes as lost no more."""
+        for scene in scenes:
+            self._scenes.pop(scene, None)
 
     def add(self, scenes: Sequence[str], why: Exception) -> None:
         """Count a save as lost."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
@@ -169,19 +169,34 @@ class Pipeline:
         with self._signals, ExitStack() as opened:
             runs = self._opened(opened, stop, tasks)
             at_work = [run for run in runs.values() if not run.is_over]
-            for together in [at_work] if mode == "streaming" else [[run] for run in at_work]:
-                for run in together:
-                    run.offer_all()
-                Coordinator(together, self._signals).run()
-                if cause := left_by():
-                    for run in at_work:
-                        run.leave(cause)
+            together = [at_work] if mode == "streaming" else [[run] for run in at_work]
+            while self._driven(together, left_by):
+                found = [
+                    run.looked_again() for run in at_work
+                ]  # also what found room on the disk late
+                if not any(found):
                     break
-                for run in together:
-                    run.end_batch()
             for run in runs.values():
                 run.finish()  # in their order: the first to tell is the one that the others wait for
         return PipelineReport({name: run.report() for name, run in runs.items()})
+
+    def _driven(
+        self, groups: Iterable[list[SceneRun]], left_by: Callable[[], BaseException | None]
+    ) -> bool:
+        """Drive runs, group after group; tell whether none was told to leave."""
+        for together in groups:
+            at_work = [run for run in together if not run.is_over]
+            for run in at_work:
+                run.offer_all()
+            Coordinator(at_work, self._signals).run()
+            if cause := left_by():
+                for group in groups:
+                    for run in group:
+                        run.leave(cause)
+                return False
+            for run in at_work:
+                run.end_batch()
+        return True
 
     def _opened(
         self, opened: ExitStack, stop: StopFlag | None, tasks: LoopTasks | None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from threading import RLock
@@ -61,6 +61,7 @@ class Running(Generic[State]):
         self.on_save_error = on_save_error
         self.claim: Claim | None = None
         self._in_flight, self._coming = dict[str, InFlight](), frozenset[InFlight]()
+        self._had_ended = dict[str, InFlight]()
         self.held_saves = HeldSaves(log, state)
         self.lock = RLock()
 
@@ -137,7 +138,10 @@ class Running(Generic[State]):
         with self.lock:
             try:
                 self.held_saves.write(claim)
-                return Saved(self._decided(lambda state: command(state, claim), claim, coming), 0)
+                events = self._decided(lambda state: command(state, claim), claim, coming)
+                self._had_ended.clear()
+                self.held_saves.made_up_for(parts)
+                return Saved(events, 0)
             except StoreError as error:
                 if self.on_save_error == "raise":
                     raise
@@ -150,7 +154,7 @@ class Running(Generic[State]):
         if not coming:
             return self.log.decide(self.state, command)
         self._coming = frozenset()  # whatever interrupts this: it may not be noted
-        units = (*self._in_flight.values(), *coming)
+        units = (*self._noted_units(), *coming)
         note = self.leases.note(self.state.id, claim, units)
         events = self.log.decide(self.state, command, note)
         if note.is_written:
@@ -228,9 +232,13 @@ class Running(Generic[State]):
             self.begun(InFlight(str(path), 0, partial=str(path)))
 
     def ended(self, key: str) -> None:
-        """Note that a unit is not in flight any more; the next `begun` or the end writes that."""
+        """Note that a unit is not in flight any more; the next `begun` or the end writes that.
+
+        While how it ended waits for the disk it stays noted: after a kill it shows as cut off.
+        """
         with self.lock:
-            self._in_flight.pop(key, None)
+            if unit := self._in_flight.pop(key, None):
+                self._had_ended[key] = unit
 
     @property
     def busy(self) -> int:
@@ -278,12 +286,18 @@ class Running(Generic[State]):
 
     def _note_in_flight(self, claim: Claim) -> None:
         try:
-            self._note(claim, (*self._in_flight.values(),))
+            self._note(claim, (*self._noted_units(),))
         except StoreError as error:
             if self.on_save_error == "raise":
                 raise
             level = logging.DEBUG if self.held else logging.WARNING  # of what waits was warned
             logger.log(level, "%s: what is in flight isn't noted: %s", self.state.title, error)
+
+    def _noted_units(self) -> Iterator[InFlight]:
+        yield from self._in_flight.values()
+        for key, unit in self._had_ended.items():
+            if key not in self._in_flight and self.held_saves.newest(key):
+                yield unit
 
     def _note(self, claim: Claim, units: tuple[InFlight, ...]) -> None:
         try:

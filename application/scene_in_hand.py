@@ -71,11 +71,12 @@ class SceneInHand:
 
     def _take_back(self, key: str, hand: _Hand) -> bool:
         """Tell whether a note is to be written without a scene."""
-        if self._hands.get(key) is hand:
-            del self._hands[key]
-        if hand.is_ours:
-            self._running.ended(key)
-        return hand.is_ours
+        with self._running.lock:  # the loop may note it in another thread just now
+            if self._hands.get(key) is hand:
+                del self._hands[key]
+            if hand.is_ours:
+                self._running.ended(key)
+            return hand.is_ours
 
     def _note_anew(self) -> None:
         if self._running.claim:

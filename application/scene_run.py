@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections import deque
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Container, Iterable, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, Unpack
 
@@ -36,8 +36,8 @@ class SceneRun:
 
     What has been recorded is forgotten; a future that was collected is dropped. A coordinator calls
     its steps in one thread. An interrupt may come between any two: each can be done again.
-    `followers` are told of each scene that is recorded as done; with `is_fed`, scenes that were
-    done and are not any more are taken up as well.
+    Scenes that were done and are not any more are taken up before it ends. `followers` are told of
+    each scene that is recorded as done; a run that has none before or after it is not `is_fed`.
     """
 
     def __init__(
@@ -61,12 +61,17 @@ class SceneRun:
         self._made, self._again = deque[str](), set[str]()
         self.bell = Bell()
         self._settling = Settling(batch, self._retry)
+        self._only: Container[str] | None = None
         self._cause, self._look_at = "", float("-inf")
         self._began = self._ended_at = self._monotonic()
 
-    def over(self, keys: Iterable[str]) -> Report:
-        """Make these scenes, and return how it stands. Raises NotRunning, LeaseLost, ClosedLog."""
+    def over(self, keys: Iterable[str], only: Container[str] | None = None) -> Report:
+        """Make these scenes, and return how it stands. Raises NotRunning, LeaseLost, ClosedLog.
+
+        What is to be made again meanwhile is made again, of `only` some scenes where they are given.
+        """
         self._batch.require_log()
+        self._only, self._seen = only, self._batch.version
         self._queue.offer(keys)
         if self._queue.was_offered and self._batch.is_over:
             status = self._batch.counts().status
@@ -82,7 +87,9 @@ class SceneRun:
         return self._batch.is_over
 
     def offer_all(self) -> None:
-        """Queue all that is left."""
+        """Queue all that is left, unless that was done; what is handed on later comes by itself."""
+        if self._queue.was_offered:
+            return
         self._began = self._ended_at = self._monotonic()
         self._seen = self._batch.version
         left = self._batch.left()
@@ -115,6 +122,7 @@ class SceneRun:
 
     def leave_with(self, error: BaseException) -> None:
         """Leave the batch, for an exception that goes on; what has ended is recorded all the same."""
+        self.end(type(error).__name__)  # none is noted as coming next
         with suppress(Exception):  # what ended the run is raised
             for future in self._flights.done():
                 if not future.cancelled() and isinstance(future.exception(), Exception | None):
@@ -220,7 +228,7 @@ class SceneRun:
     def looked_again(self) -> bool:
         """Look in the log at once, and try what waits for the disk; tell whether there is more to do."""
         handed_on = self._handed_on_late()
-        if self._cause or not self.is_fed or self._batch.is_asked_to_leave():
+        if self._cause or self._batch.is_over or self._batch.is_asked_to_leave():
             return handed_on
         self._look_again()
         return handed_on or self._queue.is_ready
@@ -235,11 +243,10 @@ class SceneRun:
 
     def _look_again(self) -> None:
         """Take up what was done and is not any more, once there is nothing else to do."""
-        if not self.is_fed:
-            return
         if self._batch.version != self._seen and not (self._queue or self._flights):
             self._seen = self._batch.version
-            self._queue.offer(self._batch.left())
+            only, left = self._only, self._batch.left()
+            self._queue.offer(left if only is None else filter(only.__contains__, left))
 
     def _is_waiting(self) -> bool:
         """Tell whether scenes wait for their next try, or for a worker."""
@@ -294,6 +301,8 @@ class SceneRun:
         for _, state, scene, ended, wait_s in settled.values():
             self._tell(scene, state, ended, wait_s)
         self._made += [each.scene.key for each in settled.values() if not each.ended.error]
+        failed = [each.scene.key for each in settled.values() if each.state is SceneState.FAILED]
+        self._make_anew(self._again.intersection(failed))
         self._hand_on()
 
     def _recorded(self, outcomes: Sequence[Outcome], coming: Sequence[str] = ()) -> None:
@@ -320,6 +329,14 @@ class SceneRun:
             self.follow(again)
         for run in self.followers:
             run.follow(made)
+
+    def _make_anew(self, keys: Collection[str]) -> None:
+        """Take up scenes again that failed on what was made again meanwhile in the stage before."""
+        if keys:
+            self._again.difference_update(keys)
+            self._settling.forgive(keys)
+            self._queue.recorded(keys)
+            self._queue.offer(keys)
 
     def _tell(
         self, scene: Scene, state: SceneState, ended: Ended = NOT_YET, wait_s: float = 0.0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, NamedTuple
 
 from resumelog.application.retry import Retry
@@ -12,7 +13,7 @@ from resumelog.application.scene_flights import Landing
 from resumelog.application.scene_updates import SceneState
 from resumelog.domain.errors import BadInput
 from resumelog.domain.scene_batch import Outcome
-from resumelog.domain.values import Payload, error_text
+from resumelog.domain.values import error_text
 
 if TYPE_CHECKING:
     from resumelog.application.batch import Batch
@@ -58,6 +59,12 @@ class Settling:
         """Count the failures of a scene in this run."""
         return self._failures[key]
 
+    def forgive(self, keys: Iterable[str]) -> None:
+        """Let scenes that have failed for good be tried as if they never had."""
+        for key in keys:
+            self.failed -= 1
+            del self._failures[key]
+
     def all(self) -> list[Settled]:
         """Return what is not recorded yet."""
         return [*self._settled.values()]
@@ -82,7 +89,7 @@ class Settling:
         return settled
 
     def _done(self, scene: Scene, ended: Ended) -> Settled:
-        result = None if ended.result is None else Payload.of(ended.result, "the result")
+        result = self._batch.payload_of(scene, ended.result)
         done = self._batch.done(scene, result, elapsed_s=ended.elapsed_s)
         return Settled(done, SceneState.DONE, scene, ended)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,7 +22,14 @@ from resumelog.infrastructure.pilot_tables import LOOK_LIMIT_S, Look
 
 NO = 1
 """The exit code by which a command says no; any other but 0 is a failure."""
+_FRAMES = re.compile(
+    r"^Traceback \(most recent call last\):\n(?:[ \t].*(?:\n|\Z))*|^[ \t]+at .*(?:\n|\Z)",
+    re.MULTILINE,
+)
+"""What Python, Node and Java say of where an exception came from."""
 _OURS = ("self", "percent", "resume_data")
+
+logger = logging.getLogger("resumelog")
 
 
 class CommandHost:
@@ -126,9 +135,14 @@ class LookStep:
 
 
 def well(ended: Ended) -> Ended:
-    """Return how a command ended that ended well. Raises CommandFailed with what it said last."""
+    """Return how a command ended that ended well. Raises CommandFailed with what it said last.
+
+    Whoever may ask for a run's error may not see the service's files: stack frames go to the log.
+    """
     if ended.code:
-        raise CommandFailed(why=ended.why)
+        logger.warning("a command failed, %s", ended.why)
+        said = _FRAMES.sub("", ended.errors).strip()
+        raise CommandFailed(why=ended._replace(errors=said).why)
     return ended
 
 

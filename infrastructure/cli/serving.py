@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -79,8 +78,9 @@ def _serve(pilot: AutoPilot, listener: socket.socket, token: str | None) -> None
 def _pilot(log: ResumeLog, pilot_file: str | None) -> AutoPilot:
     if pilot_file is None:
         return log.autopilot()
-    pilots = import_module("resumelog.infrastructure.pilot_file")
-    host, options = pilots.read_pilot(Path(pilot_file))
+    from resumelog.infrastructure.pilot_file import read_pilot
+
+    host, options = read_pilot(Path(pilot_file))
     return log.autopilot(host, options)
 
 

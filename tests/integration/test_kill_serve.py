@@ -96,13 +96,15 @@ def live(village: Village, *, killed: bool, takes_the_simulation: bool) -> bool:
     serve = ("serve", "--port", 0, "--pilot", village.file)
     with Cli(village.folder).started(*serve) as process:
         life = Life(village, process)
-        was_killed = life.ends_killed() if killed else life.goes_to_the_end()
+        was_killed = killed and life.ends_killed()
+        if not killed:
+            life.goes_to_the_end()
         if was_killed and takes_the_simulation:
             village.cut_the_power()
         assert process.stderr
         assert "Traceback" not in process.stderr.read()
     village.require_none_again(done, ran)
-    return bool(was_killed)
+    return was_killed
 
 
 def require_one_story(village: Village) -> None:

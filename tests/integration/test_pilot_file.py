@@ -76,6 +76,14 @@ def test_a_command_that_fails_fails_its_step_with_what_it_said_last(tmp_path: Pa
     assert failed == [1, 2, 3]
 
 
+def test_the_error_of_a_command_that_raised_shows_no_stack(tmp_path: Path) -> None:
+    (tmp_path / "draw.py").write_text("try:\n    1 / 0\nfinally:\n    raise ValueError('墨尽')\n")
+    run = Piloted(tmp_path, work("draw", "python3 draw.py")).driven()
+    between = "During handling of the above exception, another exception occurred:"
+    raised = f"ZeroDivisionError: division by zero\n\n{between}\n\nValueError: 墨尽"
+    assert run.error == f"CommandFailed: exit code 1: {raised}"
+
+
 def test_what_is_done_already_is_skipped(tmp_path: Path) -> None:
     (tmp_path / f"{SIM}.png").touch()
     step = work("draw", "touch ran", "done_when = '{simulation_id}.png'")

@@ -168,6 +168,11 @@ def recover_at_once(url: str, *sims: str) -> None:
         for sim in mine:
             pilot.wait(sim, PATIENCE_S)
         tell("recovered", *mine)
+        until = (
+            time.monotonic() + PATIENCE_S
+        )  # a thread that nobody waits for any more may not be over
+        while workers_of(sims) and time.monotonic() < until:
+            time.sleep(0.01)
         tell("left", *workers_of(sims))
 
 

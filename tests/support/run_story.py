@@ -62,10 +62,15 @@ class Story:
         if event.epoch is None:
             assert isinstance(event, Configured | Paused | Resumed), event
             return
-        forced = isinstance(event, Started) and event.forced and isinstance(self.last, Reset)
-        begins = isinstance(event, BEGINS_EPOCH) and not forced
+        begins = isinstance(event, BEGINS_EPOCH) and not self._was_reset_by(event)
         assert event.epoch > self.epoch if begins else event.epoch == self.epoch, event
         self.epoch = event.epoch
+
+    def _was_reset_by(self, event: DomainEvent) -> bool:
+        """Tell whether a forced start made the reset before it, and it wasn't somebody's own."""
+        is_forced = isinstance(event, Started) and event.forced
+        is_reset = isinstance(self.last, Reset) and self.last.timestamp == event.timestamp
+        return is_forced and is_reset
 
     def _status_follows(self, event: DomainEvent) -> None:
         if isinstance(event, Configured):
