@@ -173,12 +173,21 @@ def test_what_is_kept_is_written_once_its_time_comes_though_nobody_reports_again
         assert job.saved_progress == 0.2
 
 
+def until_saved(job: resumelog.ExportSession, progress: float) -> None:
+    """Return once a timer has written this."""
+    deadline = time.monotonic() + 60
+    while job.saved_progress != progress:
+        assert time.monotonic() < deadline
+        time.sleep(0.001)
+
+
 def test_a_shorter_interval_counts_at_once(log: ResumeLog, clock: StillClock) -> None:
     with session(log, save_interval_s=3600) as job:
         job.save_progress(0.1)
         clock.seconds += 1
         assert job.save_progress(0.2).throttled
-        job.save_interval_s = 1  # its timer may write what is kept at once
+        job.save_interval_s = 1
+        until_saved(job, 0.2)  # its time has come at once
         clock.seconds += 1
         assert job.save_progress(0.3).on_disk
         job.save_interval_s = 3600
@@ -194,10 +203,7 @@ def test_what_waits_is_written_after_the_shorter_interval(tmp_path: Path) -> Non
         assert job.save_progress(0.1).on_disk
         job.save_progress(0.2)
         job.save_interval_s = 0.05
-        deadline = time.monotonic() + 60
-        while job.saved_progress != 0.2:
-            assert time.monotonic() < deadline
-            time.sleep(0.01)
+        until_saved(job, 0.2)
 
 
 def test_the_wall_clock_may_step_either_way(log: ResumeLog, clock: StillClock) -> None:
