@@ -15,6 +15,9 @@ from resumelog.domain.autopilot_run import AutoPilotRun, RunStatus
 from resumelog.domain.errors import LeaseLost, NotActive
 from resumelog.domain.values import Payload
 
+LOOKS_MISSED = 3
+"""A worker that has missed so many looks may be one that was left behind."""
+
 logger = logging.getLogger("resumelog")
 
 
@@ -47,8 +50,10 @@ class RunDriver:
 
     @property
     def is_at_it(self) -> bool:
-        """Tell whether the run is still its own, under its epoch."""
-        return self._running.claim is not None and is_ours(self._running)
+        """Tell whether the run is still its own, under its epoch; one that has just looked would know."""
+        running, looks_s = self._running, LOOKS_MISSED * self._options.look_s
+        has_looked = running.clock.monotonic() - running.watched_at < looks_s
+        return running.claim is not None and (has_looked or is_ours(running))
 
     def _drive(self) -> None:
         running = self._running

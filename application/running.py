@@ -60,6 +60,7 @@ class Running(Generic[State]):
         self.state = state
         self.on_save_error = on_save_error
         self.claim: Claim | None = None
+        self.watched_at = float("-inf")
         self._in_flight, self._coming = dict[str, InFlight](), frozenset[InFlight]()
         self._had_ended = dict[str, InFlight]()
         self.held_saves = HeldSaves(log, state)
@@ -196,6 +197,7 @@ class Running(Generic[State]):
                 if self.on_save_error == "raise":
                     raise
                 return self.state
+            self.watched_at = self.clock.monotonic()
             if self.claim:
                 state.require_claim(self.claim)
             return state

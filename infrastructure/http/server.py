@@ -27,7 +27,11 @@ SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 def listening(host: str, port: int) -> socket.socket:
     """Return a socket that listens there; port 0 takes any that is free. Raises OSError."""
     family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-    return socket.create_server(address[:2], family=family, backlog=CONNECTIONS_MAX)
+    listener = socket.create_server(address[:2], family=family, backlog=CONNECTIONS_MAX)
+    # asyncio sets it only where a socket names its protocol, and this one does not: the second part
+    # of an answer would wait 40 ms for whoever asked to acknowledge the first
+    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return listener
 
 
 def is_loopback(listener: socket.socket) -> bool:

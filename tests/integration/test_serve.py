@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import signal
+import socket
 import subprocess
 import time
 from collections.abc import Iterator
@@ -15,6 +16,7 @@ from support.cli import PATIENCE_S, Cli, require_one_line, wait_for
 from support.served import Served, serving, serving_host
 
 from resumelog.infrastructure.http.pilot_routes import PREFIX
+from resumelog.infrastructure.http.server import listening
 
 WITHIN_S = 3.0
 """The promise to whoever stops the service, and no measure of this machine."""
@@ -104,6 +106,15 @@ def test_a_killed_service_goes_on_with_its_runs(hosted: Served, tmp_path: Path) 
     with serving_host(tmp_path) as again:
         wait_for(lambda: again.post("status", SIM)["status"] == "completed", "the end of the run")
     assert (tmp_path / "ran").read_text().count("preparing") == 1
+
+
+def test_an_answer_waits_for_no_acknowledgement_of_its_first_packet() -> None:
+    with (
+        listening("127.0.0.1", 0) as listener,
+        socket.create_connection(listener.getsockname()),
+        listener.accept()[0] as accepted,
+    ):
+        assert accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
 
 
 # What it refuses
