@@ -24,6 +24,8 @@ from resumelog import (
     UnknownScene,
 )
 from resumelog.domain.errors import NotRunning
+from resumelog.domain.scene_batch import SceneBatch
+from resumelog.infrastructure.storage.leases import noted_units
 
 WHO: ContextVar[str] = ContextVar("who", default="nobody")
 FOREVER_S = 600
@@ -80,6 +82,18 @@ def test_results_are_streamed_in_order_and_a_scene_is_made_again_on_purpose(
             await batch.run(make, workers=4)
         async with opening(log) as batch:
             assert [result["剧本"] async for _, result in batch.results()] == [*"12345678"]
+
+    asyncio.run(work())
+
+
+def test_tasks_that_each_make_one_note_it(log: ResumeLog) -> None:
+    async def work() -> None:
+        async with opening(log) as batch:
+            gathered = [scene async for scene in batch.remaining(["1", "2"])]
+            await asyncio.gather(*map(batch.begun, gathered))
+            row = log.leases.table.read(SceneBatch.named(*NAME.split("/")).id)
+            assert row is not None
+            assert {unit.key for unit in noted_units(row)} == {"1", "2"}
 
     asyncio.run(work())
 

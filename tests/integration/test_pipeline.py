@@ -263,6 +263,30 @@ def test_a_scene_in_flight_whose_input_was_redone_meanwhile_is_made_again(log: R
     assert reasons(log, "video") == [("1", "its input or its command changed")]
 
 
+def test_a_scene_that_fails_on_an_input_that_was_redone_meanwhile_is_made_again(
+    log: ResumeLog,
+) -> None:
+    making, redone = Making(), threading.Event()
+    flow = pipeline(log, making, scenes(1), video={"stop_after_failures": 1})
+
+    def before(stage: str, scene: Scene) -> None:
+        if stage == "video" and scene.attempt == 1:
+            making.version["audio", "1"] = "!"
+            log.scenes.regenerate("归途", "audio", ["1"])
+            assert redone.wait(10)
+            raise ValueError("旧的声音")
+
+    def noted(stage: str, update: SceneUpdate) -> None:
+        if (stage, update.state) == ("audio", "done") and update.scene.attempt == 2:
+            redone.set()
+
+    making.before = before
+    flow.on_scene(noted)
+    report = flow.run(mode="streaming")
+    assert report.is_complete, report
+    assert making.taken() == sorted([*in_stages("1"), *in_stages("1", since="audio")])
+
+
 def test_regenerate_beside_a_pipeline_that_is_at_work_is_done_by_it(log: ResumeLog) -> None:
     making = Making()
     asked = list[object]()

@@ -123,6 +123,17 @@ def test_a_path_is_given_to_one_scene(log: ResumeLog, tmp_path: Path) -> None:
     assert (tmp_path / "one.png").read_text() == "1"
 
 
+def test_a_folder_under_two_names_gives_one_path(log: ResumeLog, tmp_path: Path) -> None:
+    (tmp_path / "images").mkdir(exist_ok=True)
+    (tmp_path / "link").symlink_to(tmp_path / "images")
+    with opened(log, artifact=None) as batch:
+        file_made(batch, "1", "images/one.png")
+        with pytest.raises(BadArgument, match="scene 1 has its file there"):
+            batch.artifact("2", "link/one.png")
+        file_made(batch, "2", "link/two.png")
+    assert (tmp_path / "images" / "two.png").read_text() == "2"
+
+
 def test_a_done_scene_that_is_refused_a_path_stays_done(log: ResumeLog) -> None:
     with opened(log, artifact=None) as batch:
         file_made(batch, "1", "one.png")

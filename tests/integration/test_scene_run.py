@@ -215,6 +215,7 @@ def test_a_result_that_cannot_be_kept_is_that_scenes_failure(
     ((scene, attempt, error),) = errors(log)
     assert (scene, attempt) == ("2", 1), "to make it again would not help"
     assert error.startswith(told)
+    assert "the result of scene 2" in error
 
 
 def test_a_result_that_cannot_be_sent_back_is_that_scenes_failure(log: ResumeLog) -> None:

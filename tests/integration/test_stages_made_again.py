@@ -19,6 +19,7 @@ from resumelog import (
     JobNotFound,
     NotRunning,
     ResumeLog,
+    Scene,
     UnknownScene,
 )
 from resumelog.domain.scene_batch import SceneBatch
@@ -96,3 +97,24 @@ def test_a_batch_that_is_complete_says_how_its_scenes_are_made_again(log: Resume
     assert issubclass(BatchOver, NotRunning)
     log.scenes.regenerate("归途", "storyboard", ["2"])
     assert make_scenes(log.scenes.open("归途", "storyboard", scenes=FOUR)) == ["2"]
+
+
+@pytest.mark.parametrize(
+    ("only", "again"), [(None, ["1", "2"]), (["2", "4"], ["2"])], ids=["all", "some"]
+)
+def test_what_is_regenerated_during_a_run_is_made_again_by_it(
+    log: ResumeLog, only: list[str] | None, again: list[str]
+) -> None:
+    made = list[str]()
+    with log.scenes.open("归途", "image", scenes=FOUR) as batch:
+        batch.complete("1")
+
+    def function(scene: Scene) -> None:
+        made.append(scene.key)
+        if scene.key == "4" and made.count("4") == 1:
+            log.scenes.regenerate("归途", "image", ["1", "2"])
+
+    with log.scenes.open("归途", "image", scenes=FOUR) as batch:
+        batch.run(function, scenes=only)
+    first = only or ["2", "3", "4"]
+    assert made == [*first, *again]
