@@ -68,7 +68,7 @@ class ServerService:
             with self._opened(request) as response:
                 return response.status, _document(response.read(ANSWER_BYTES_MAX))
         except (OSError, HTTPException, ValueError) as error:
-            why = error.reason if isinstance(error, URLError) else error
+            why = str(error.reason if isinstance(error, URLError) else error).strip()
             raise ServerUnavailable(
                 f"{self._url} can't be asked ({why or type(error).__name__});"
                 " start it with resumelog serve, or name another"
