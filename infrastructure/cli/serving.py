@@ -113,7 +113,7 @@ def _listener(host: str, port: int) -> socket.socket:
     try:
         listener: socket.socket = server.listening(host, port)
     except OSError as error:
-        why = error.strerror or error
+        why = str(error.strerror or error).partition(" (while")[0]  # the address follows, again
         raise InputError(f"can't listen on {host}, port {port}: {why}; choose another") from None
     return listener
 
