@@ -11,6 +11,7 @@ import time
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
+from threading import Event
 from typing import NamedTuple
 
 from resumelog.application.errors import CommandFailed, StoreError
@@ -37,6 +38,8 @@ class StepCommand(NamedTuple):
     folder: Path
     environment: Mapping[str, str]
     grace_s: float
+    hurry: Event
+    """Set where no command that should stop has any more time."""
 
     def run(
         self,
@@ -105,6 +108,8 @@ class _Run:
             logger.warning("a report of step %s is left out: %s", self._context.step, error)
 
     def _tick(self) -> None:
+        if self._relay.is_asked and self._command.hurry.is_set():
+            self._relay.ask(signal.SIGKILL)
         self._relay.press()
         now = time.monotonic()
         if self._limit_s is not None and now - self._began_at > self._limit_s:

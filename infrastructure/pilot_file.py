@@ -6,25 +6,26 @@ import os
 import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from threading import Event
 
 from resumelog.application.pilot_options import PilotOptions
 from resumelog.application.poll import Poll
 from resumelog.application.simulation import SimulationTimes
-from resumelog.application.steps import Host, Limited, Step
+from resumelog.application.steps import Limited, Step
 from resumelog.infrastructure.pilot_commands import StepCommand, search_path
 from resumelog.infrastructure.pilot_host import CommandHost, LookStep, StartStep, WorkStep
 from resumelog.infrastructure.pilot_source import PilotSource
 from resumelog.infrastructure.pilot_tables import Command, Folder, Monitor, Start, Work
 
 
-def read_pilot(path: str | Path) -> tuple[Host, PilotOptions]:
+def read_pilot(path: str | Path) -> tuple[CommandHost, PilotOptions]:
     """Return the host that a pilot.toml describes, and how its runs are driven.
 
     Relative paths in it begin at its folder. Raises BadPilotFile, which names the place.
     """
     source = PilotSource(Path(path).absolute())
     parts = _Parts(source)
-    return CommandHost(parts.known(), parts.chain()), source.tables.options
+    return CommandHost(parts.known(), parts.chain(), parts.hurry), source.tables.options
 
 
 class _Parts:
@@ -32,6 +33,7 @@ class _Parts:
 
     def __init__(self, source: PilotSource) -> None:
         self._source, self._tables, self._folder = source, source.tables, source.folder
+        self.hurry = Event()
 
     def known(self) -> Path | StepCommand | None:
         exists = self._tables.exists
@@ -96,7 +98,7 @@ class _Parts:
             why = f"there is no command {words[0]!r} that can be run"
             self._source.refuse_at([*place, key], why, "install it, name its path, or chmod +x it")
         environment = {**self._tables.environment, **table.environment}
-        return StepCommand((*words,), folder, environment, self._tables.grace_s)
+        return StepCommand((*words,), folder, environment, self._tables.grace_s, self.hurry)
 
 
 def _is_runnable(name: str, folder: Path) -> bool:

@@ -7,6 +7,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Event
 
 from pydantic import JsonValue, ValidationError
 
@@ -35,10 +36,17 @@ logger = logging.getLogger("resumelog")
 class CommandHost:
     """Knows simulations by a command, a folder, or any; ids that are paths or options by nothing."""
 
-    def __init__(self, known: Path | StepCommand | None, steps: Mapping[str, Step]) -> None:
-        """Take where simulations are, or what tells, and the chain."""
+    def __init__(
+        self, known: Path | StepCommand | None, steps: Mapping[str, Step], hurry: Event
+    ) -> None:
+        """Take where simulations are, or what tells, the chain, and what hurries its commands."""
+        self._hurry = hurry
         self._known = known
         self.steps: Mapping[str, Step] = {name: _Guarded(step) for name, step in steps.items()}
+
+    def hurry(self) -> None:
+        """Let commands that were asked to stop wait for no grace any more; they are killed."""
+        self._hurry.set()
 
     def exists(self, simulation_id: str) -> bool:
         """Tell whether there is such a simulation. Raises CommandFailed where nobody can tell."""

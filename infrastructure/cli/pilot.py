@@ -55,6 +55,7 @@ def config(mode: str, file: str | None, server: str | None, actor: str, **common
     Examples:
       resumelog pilot config village auto
       resumelog pilot config village auto --pilot pilot.toml   # unless there is no such simulation
+      resumelog pilot config village manual --server http://127.0.0.1:5001
     """
     import resumelog
 

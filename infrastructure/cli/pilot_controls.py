@@ -21,6 +21,7 @@ def pause(server: str | None, reason: str, actor: str, **common: Any) -> None:
     \b
     Examples:
       resumelog pilot pause village --reason 'the GPU is needed'
+      resumelog pilot pause village --server http://127.0.0.1:5001
     """
     if server and reason:
         raise InputError("a server takes no reason; leave --reason out")
@@ -37,6 +38,7 @@ def stop(server: str | None, actor: str, **common: Any) -> None:
     \b
     Examples:
       resumelog pilot stop village
+      resumelog pilot stop village --server http://127.0.0.1:5001
     """
     asked("stop", server, actor, **common)
 
@@ -50,6 +52,7 @@ def reset(server: str | None, actor: str, **common: Any) -> None:
     \b
     Examples:
       resumelog pilot reset village
+      resumelog pilot reset village --server http://127.0.0.1:5001
     """
     asked("reset", server, actor, **common)
 

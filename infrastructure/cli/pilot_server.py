@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from http.client import HTTPException
 from typing import Any, NoReturn
 from urllib.error import HTTPError, URLError
 from urllib.parse import urlsplit
@@ -16,6 +17,7 @@ from resumelog.infrastructure.cli.pilot_services import Facts
 ENDPOINT = "/api/simulation/auto-pilot/"
 TIMEOUT_S = 30.0
 ANSWER_BYTES_MAX = 4 * 1024 * 1024
+ABOUT_THE_RUN = (400, 403, 404)
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
 
@@ -42,34 +44,44 @@ class ServerService:
 
     def ask(self, verb: str, simulation_id: str, **wanted: object) -> None:
         """Do it. Raises InputError for what is refused, ServerUnavailable."""
-        self._answer(verb, {"simulation_id": simulation_id, **wanted})
+        self._answer(verb, simulation_id, **wanted)
 
     def status(self, simulation_id: str) -> Facts:
         """Return how the run stands. Raises InputError, ServerUnavailable."""
-        return self._answer("status", {"simulation_id": simulation_id})
+        return self._answer("status", simulation_id)
 
-    def _answer(self, verb: str, body: dict[str, object]) -> Facts:
+    def _answer(self, verb: str, simulation_id: str, **wanted: object) -> Facts:
+        body = {"simulation_id": simulation_id, **wanted}
         headers = {"Content-Type": "application/json", "Accept": "application/json"}
         if token := os.environ.get("RESUMELOG_TOKEN"):
             headers["Authorization"] = f"Bearer {token}"
         request = Request(self._url + ENDPOINT + verb, json.dumps(body).encode(), headers)  # noqa: S310 - the scheme was checked
-        try:
-            with self._opener.open(request, timeout=TIMEOUT_S) as response:
-                answer = _document(response.read(ANSWER_BYTES_MAX))
-        except HTTPError as error:
-            with error:
-                self._refuse(error.code, _document(error.read(ANSWER_BYTES_MAX)))
-        except (OSError, ValueError) as error:
-            why = error.reason if isinstance(error, URLError) else error
-            raise ServerUnavailable(
-                f"{self._url} can't be asked ({why}); start it with resumelog serve, or name another"
-            ) from None
+        code, answer = self._exchanged(request)
         data = answer.get("data")
-        if not isinstance(data, dict):
-            self._refuse(200, answer)
+        if code != 200 or not isinstance(data, dict):
+            self._refuse(code, answer, simulation_id)
         return data
 
-    def _refuse(self, code: int, answer: dict[str, Any]) -> NoReturn:
+    def _exchanged(self, request: Request) -> tuple[int, dict[str, Any]]:
+        """Return the status and the document of an answer. Raises ServerUnavailable."""
+        try:
+            with self._opened(request) as response:
+                return response.status, _document(response.read(ANSWER_BYTES_MAX))
+        except (OSError, HTTPException, ValueError) as error:
+            why = str(error.reason if isinstance(error, URLError) else error).strip()
+            raise ServerUnavailable(
+                f"{self._url} can't be asked ({why or type(error).__name__});"
+                " start it with resumelog serve, or name another"
+            ) from None
+
+    def _opened(self, request: Request) -> Any:
+        """Return the response, one that refuses too."""
+        try:
+            return self._opener.open(request, timeout=TIMEOUT_S)
+        except HTTPError as refusal:
+            return refusal
+
+    def _refuse(self, code: int, answer: dict[str, Any], simulation_id: str) -> NoReturn:
         said = answer.get("error") or answer.get("message")
         if not isinstance(said, str) or not said:
             what = f"{self._url} answered {code}, and not as resumelog serve does"
@@ -80,6 +92,8 @@ class ServerService:
         elif isinstance(advice, str) and advice in said:
             advice = None
         text = f"{said.rstrip('.')}; {advice}" if advice else said
+        if code in ABOUT_THE_RUN:
+            text = f"{simulation_id}: {text}"
         raise (ServerUnavailable if code >= 500 else InputError)(text)
 
 

@@ -12,12 +12,19 @@ from resumelog.infrastructure.cli.options import FILE_NAME, InputError, database
 
 if TYPE_CHECKING:
     import socket
+    from types import ModuleType
 
     from resumelog.application.autopilot_runs import AutoPilot
-    from resumelog.infrastructure.bootstrap import ResumeLog
+    from resumelog.application.pilot_options import PilotOptions
+    from resumelog.infrastructure.pilot_host import CommandHost
+
+    Driven = tuple[()] | tuple[CommandHost, PilotOptions]
 
 TOKEN = "RESUMELOG_TOKEN"  # noqa: S105 - the name of the variable
 HAND_BACK_S = 1.0
+"""So long steps have to leave; what commands are left then is killed."""
+KILLED_S = 0.5
+"""And so long that takes at most."""
 
 
 @click.command()
@@ -50,21 +57,25 @@ def serve(host: str, port: int, pilot_file: str | None, url: str | None) -> None
       resumelog serve
       resumelog serve --pilot pilot.toml --port 8080
       RESUMELOG_TOKEN=$(openssl rand -hex 32) resumelog serve --host 0.0.0.0
+
+    \b
+    Exit codes: 0 it was asked to end; 1 the log can't be read or written; 2 wrong usage or input,
+    or nothing to listen with (the port is taken, the token or the extra is missing).
     """
     import resumelog
 
-    token = _token()
+    token, driven = _token(), _driven(pilot_file)
     listener = _listener(host, port)
     with listener:
         _require_safe(listener, host, token)
-        with resumelog.open(url) as log:
-            try:
-                _serve(_pilot(log, pilot_file), listener, token)
-            finally:
-                log.close(0)
+        log = resumelog.open(url)
+        try:
+            _serve(log.autopilot(*driven), driven, listener, token)
+        finally:
+            log.close(KILLED_S)
 
 
-def _serve(pilot: AutoPilot, listener: socket.socket, token: str | None) -> None:
+def _serve(pilot: AutoPilot, driven: Driven, listener: socket.socket, token: str | None) -> None:
     from resumelog.infrastructure.http import create_app, server
 
     hosts = None if token else {"localhost", listener.getsockname()[0]}
@@ -72,16 +83,22 @@ def _serve(pilot: AutoPilot, listener: socket.socket, token: str | None) -> None
     _log_to_standard_error()
     pilot.keep_recovering()
     click.echo(f"resumelog serves {server.url_of(listener)}", err=True)
-    server.serve(app, listener, lambda: pilot.close(HAND_BACK_S))
+
+    def hand_back() -> None:
+        pilot.close(HAND_BACK_S)
+        for host in driven[:1]:
+            host.hurry()
+
+    server.serve(app, listener, hand_back)
 
 
-def _pilot(log: ResumeLog, pilot_file: str | None) -> AutoPilot:
+def _driven(pilot_file: str | None) -> Driven:
+    """Return what drives runs: nothing without a file."""
     if pilot_file is None:
-        return log.autopilot()
+        return ()
     from resumelog.infrastructure.pilot_file import read_pilot
 
-    host, options = read_pilot(Path(pilot_file))
-    return log.autopilot(host, options)
+    return read_pilot(Path(pilot_file))
 
 
 def _token() -> str | None:
@@ -92,17 +109,25 @@ def _token() -> str | None:
 
 
 def _listener(host: str, port: int) -> socket.socket:
+    server = _server()
+    try:
+        listener: socket.socket = server.listening(host, port)
+    except OSError as error:
+        why = str(error.strerror or error).partition(" (while")[0]  # the address follows, again
+        raise InputError(f"can't listen on {host}, port {port}: {why}; choose another") from None
+    return listener
+
+
+def _server() -> ModuleType:
+    """Return what listens. Raises ServerExtraMissing before a log is made."""
     from resumelog.infrastructure.http import errors
 
     try:
-        from resumelog.infrastructure.http import server
+        from resumelog.infrastructure.http import fastapi_adapter, server
     except ImportError as error:
-        raise errors.ServerExtraMissing(what="uvicorn", extra="server") from error
-    try:
-        return server.listening(host, port)
-    except OSError as error:
-        why = error.strerror or error
-        raise InputError(f"can't listen on {host}, port {port}: {why}; choose another") from None
+        raise errors.ServerExtraMissing(what=error.name, extra="server") from error
+    assert fastapi_adapter, "it is imported so that it is there"
+    return server
 
 
 def _require_safe(listener: socket.socket, host: str, token: str | None) -> None:

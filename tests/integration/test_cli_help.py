@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 import shutil
 from pathlib import Path
 
@@ -32,15 +33,17 @@ COMMANDS = [
     "clean",
     "completion",
 ]
+PILOT = ["config", "pause", "reset", "resume", "start", "status", "step", "stop", "watch"]
 
 
 @pytest.fixture(scope="module")
 def cli(tmp_path_factory: pytest.TempPathFactory) -> Cli:
-    """A log with a batch and an export."""
+    """A log with a batch, an export and a run."""
     cli = Cli(tmp_path_factory.mktemp("help"))
     cli.scenes(1)
     assert cli.run(*RECORDS).code == 0
     assert cli("export", "reel.txt", "--", "true").code == 0
+    assert cli("pilot", "config", "village", "auto").code == 0
     return cli
 
 
@@ -73,6 +76,36 @@ def test_the_help_names_every_command_and_the_exit_codes(cli: Cli) -> None:
         r"0 done; 1 some .*2 wrong .*3 interrupted, paused or stopped; 4 done, but not all of it is"
     )
     assert re.search(codes, out, re.S)
+
+
+@pytest.mark.parametrize("verb", PILOT)
+def test_the_help_of_each_command_of_a_run_has_examples_that_are_understood(
+    cli: Cli, verb: str
+) -> None:
+    code, out, err = cli("pilot", verb, "--help")
+    assert (code, err) == (0, "")
+    examples = re.findall(
+        r"^ +resumelog (pilot .*?)(?: +#.*)?$", out.partition("Options:")[0], re.M
+    )
+    assert {words.split()[1] for words in examples} == {verb}
+    for words in examples:
+        ran = cli(*shlex.split(words), "--help")
+        assert (ran.code, ran.err) == (0, "")
+    asks = any("--server http://127.0.0.1:5001" in words for words in examples)
+    assert asks == (verb != "step")
+
+
+def test_the_help_of_a_run_names_every_command_and_the_exit_codes(cli: Cli) -> None:
+    out = cli("pilot", "--help").out
+    assert re.findall(r"^  (\w+)  ", out.partition("Commands:\n")[2], re.M) == PILOT
+    assert re.search(r"Exit codes: 0 done; 1 .*; 2 .*; 3 interrupted, paused or stopped", out, re.S)
+
+
+def test_the_help_of_the_service_names_its_defaults_and_exit_codes(cli: Cli) -> None:
+    out = cli("serve", "--help").out
+    for told in ("127.0.0.1]", "[default: 5001;", "RESUMELOG_TOKEN", "--pilot FILE"):
+        assert told in out
+    assert re.search(r"Exit codes: 0 it was asked to end; 1 .*; 2 ", out, re.S)
 
 
 def test_without_a_command_the_help_is_shown_and_nothing_is_written(cli: Cli) -> None:
@@ -119,7 +152,7 @@ def test_bash_completes_the_name_of_a_file_for_the_input(cli: Cli, command: str)
     ("words", "offered"),
     [
         ("resumelog ", COMMANDS),
-        ("resumelog show ", ["reel.txt", "reel/video"]),
+        ("resumelog show ", ["village", "reel.txt", "reel/video"]),
         ("resumelog log reel/", ["reel/video"]),
         ("resumelog verify reel/", ["reel/video"]),
         ("resumelog seal ", ["heads"]),
@@ -134,6 +167,10 @@ def test_bash_completes_the_name_of_a_file_for_the_input(cli: Cli, command: str)
         ("resumelog export --on", ["--on-changed-inputs"]),
         ("resumelog export re", ["reel.txt"]),
         ("resumelog completion z", ["zsh"]),
+        ("resumelog pilot ", PILOT),
+        ("resumelog pilot start vil", ["village"]),
+        ("resumelog pilot start village --pi", ["--pilot"]),
+        ("resumelog serve --p", ["--port", "--pilot"]),
     ],
 )
 def test_commands_options_and_jobs_are_offered(cli: Cli, words: str, offered: list[str]) -> None:

@@ -90,6 +90,18 @@ def test_whoever_leaves_hands_the_run_back_and_the_same_command_goes_on(
     assert cli("pilot", "start", SIM, *HERE).code == 0
 
 
+def test_a_command_that_does_not_listen_ends_with_whoever_leaves(tmp_path: Path) -> None:
+    deaf = work("draw", "trap '' TERM; echo x >> begun; sleep 600")
+    Piloted(tmp_path, deaf, head=HEAD.replace("grace_s = 1", "grace_s = 600"))
+    cli = Cli(tmp_path)
+    cli("pilot", "config", SIM, "auto")
+    with cli.started("pilot", "start", SIM, *HERE) as process:
+        wait_for(lambda: cli.lines("begun"), "the command")
+        process.send_signal(signal.SIGTERM)
+        assert finished(process).code == 3
+    assert not processes_in(tmp_path)
+
+
 @pytest.mark.parametrize(("verb", "status"), [("pause", "paused"), ("stop", "inactive")])
 def test_a_run_that_is_driven_elsewhere_is_asked_to_leave(
     tmp_path: Path, verb: str, status: str

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -17,6 +18,8 @@ README = (ROOT / "README.md").read_text()
 EXPORTS = (ROOT / "docs/exports.md").read_text()
 SCENES = (ROOT / "docs/scenes.md").read_text()
 AUTOPILOT = (ROOT / "docs/autopilot.md").read_text()
+PILOT = (ROOT / "docs/pilot.md").read_text()
+EXAMPLE = "examples/simulation"
 LINK = re.compile(r"\]\(((?!http)[^)]*)\)")
 
 
@@ -25,7 +28,10 @@ def links(page: str) -> list[str]:
     text = (ROOT / page).read_text()
     prose = re.sub(r"^```.*?^```|`[^`]*`", "", text, flags=re.DOTALL | re.MULTILINE)
     folder = Path(page).parent
-    return [os.path.normpath(folder / link) for link in LINK.findall(prose)]
+    return [
+        page + link if link.startswith("#") else os.path.normpath(folder / link)
+        for link in LINK.findall(prose)
+    ]
 
 
 def headings(page: Path) -> set[str]:
@@ -47,6 +53,7 @@ def blocks(language: str, page: str = README) -> str:
         (sys.executable, "-c", blocks("python", SCENES)),
         (sys.executable, "-c", blocks("python", AUTOPILOT)),
         ("sh", "-ec", blocks("sh")),
+        ("sh", "-ec", blocks("sh", PILOT)),
     ],
     ids=[
         "the README's Python",
@@ -54,11 +61,14 @@ def blocks(language: str, page: str = README) -> str:
         "the scenes' Python",
         "the autopilot's Python",
         "the README's shell",
+        "the pilot's shell",
     ],
 )
 def test_every_block_runs(program: tuple[str, ...], tmp_path: Path) -> None:
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     env = {name: value for name, value in os.environ.items() if not name.startswith("RESUMELOG")}
+    left_out = shutil.ignore_patterns("out", "*.db*")
+    shutil.copytree(ROOT / "examples" / "simulation", tmp_path / EXAMPLE, ignore=left_out)
     done = subprocess.run(
         program,
         cwd=tmp_path,
@@ -99,6 +109,7 @@ def test_every_make_target_that_it_names_is_there(target: str) -> None:
         *links("docs/exports.md"),
         *links("docs/scenes.md"),
         *links("docs/autopilot.md"),
+        *links("docs/pilot.md"),
     ],
 )
 def test_every_file_and_heading_that_is_linked_is_there(link: str) -> None:

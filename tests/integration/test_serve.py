@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-import re
 import signal
 import socket
 import subprocess
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, closing
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 
 import pytest
-from support.cli import PATIENCE_S, Cli, require_one_line, wait_for
+from support.cli import PATIENCE_S, Cli, require_one_line, require_refused, wait_for
+from support.pilots import HEAD, Piloted, processes_in, work
 from support.served import Served, serving, serving_host
 
+from resumelog.application.autopilot_runs import CLOSE_S
 from resumelog.infrastructure.http.pilot_routes import PREFIX
 from resumelog.infrastructure.http.server import listening
 
@@ -42,7 +43,8 @@ def ended_by(number: int, process: subprocess.Popen[str]) -> float:
 def started(served: Served) -> None:
     served.post("config", SIM, mode="auto")
     served.post("start", SIM)
-    wait_for(lambda: served.post("status", SIM)["current_step"] == "monitoring", "the second step")
+    # the step is the current one a moment before it is begun
+    wait_for(lambda: served.post("status", SIM)["step_message"] == "watching", "the second step")
 
 
 def test_it_is_reached_where_it_says(tmp_path: Path) -> None:
@@ -68,7 +70,8 @@ def test_it_ends_when_it_is_asked_to(tmp_path: Path, number: int) -> None:
         assert served.process.stderr.read() == ""
 
 
-def test_it_ends_in_time_with_requests_open(hosted: Served) -> None:
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_it_ends_in_time_with_requests_open(hosted: Served, number: int) -> None:
     started(hosted)
     body = '{"simulation_id": "slow", "mode": "auto"}'
     with ExitStack() as opened:
@@ -78,8 +81,38 @@ def test_it_ends_in_time_with_requests_open(hosted: Served) -> None:
         half.putheader("content-length", "100")
         half.endheaders(b"{")
         idle.connect()
-        assert ended_by(signal.SIGTERM, hosted.process) < WITHIN_S
+        assert ended_by(number, hosted.process) < WITHIN_S
     assert hosted.process.returncode == 0
+
+
+DEAF = "test -e go && exit 0; trap '' TERM INT; echo x >> begun; sleep 600"
+
+
+@contextmanager
+def deaf(folder: Path, grace_s: float) -> Iterator[Served]:
+    """Serve a run whose command does not listen, and is in its midst."""
+    head = HEAD.replace("grace_s = 1", f"grace_s = {grace_s}")
+    Piloted(folder, work("draw", DEAF), head=head)
+    with serving(folder, "--pilot", "pilot.toml") as served:
+        served.post("config", SIM, mode="auto")
+        served.post("start", SIM)
+        wait_for((folder / "begun").exists, "the command")
+        yield served
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("grace_s", [0.1, 60])
+def test_a_command_that_does_not_listen_ends_with_the_service(
+    tmp_path: Path, number: int, grace_s: float
+) -> None:
+    with deaf(tmp_path, grace_s) as served:
+        assert ended_by(number, served.process) < CLOSE_S, "it waited as a log does"
+    assert served.process.returncode == 0
+    assert not processes_in(tmp_path)
+    assert Cli(tmp_path).names(SIM)[-1] == "ProgressSaved"
+    (tmp_path / "go").touch()
+    with serving(tmp_path, "--pilot", "pilot.toml") as again:
+        wait_for(lambda: again.post("status", SIM)["status"] == "completed", "the end of the run")
 
 
 def test_runs_are_handed_back_and_go_on_in_the_next_process(hosted: Served, tmp_path: Path) -> None:
@@ -143,9 +176,45 @@ def test_a_port_that_is_taken_is_told(tmp_path: Path) -> None:
     with serving(tmp_path) as served:
         port = served.url.rpartition(":")[2]
         ran = Cli(tmp_path)("serve", "--port", port)
-        require_one_line(ran, re.escape(f"can't listen on 127.0.0.1, port {port}"))
+        require_one_line(
+            ran, rf"can't listen on 127.0.0.1, port {port}: Address already in use; choose"
+        )
 
 
 def test_an_address_that_is_not_ours_is_told(tmp_path: Path) -> None:
     ran = Cli(tmp_path)("serve", "--host", "192.0.2.1", "--port", 0)
     require_one_line(ran, "can't listen on 192.0.2.1")
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        (None, r"pilot\.toml: it can't be read \(No such file or directory\); name the file"),
+        ("exists = any", r"pilot\.toml, line 1: it is not TOML: "),
+        ('exists = "any"', r"pilot\.toml: \[start\] and \[monitor\] and \[report\] must be there"),
+        (
+            HEAD + work("draw", "true", "cwd = 'gone'"),
+            r"line \d+: steps\.1\.cwd: there is no folder",
+        ),
+    ],
+    ids=["missing", "no TOML", "no steps", "no folder"],
+)
+def test_a_wrong_pilot_file_is_told_and_no_log_is_made(
+    tmp_path: Path, text: str | None, why: str
+) -> None:
+    cli = Cli(tmp_path)
+    if text is not None:
+        cli.write("pilot.toml", text)
+    require_refused(cli, ["serve", "--port", 0, "--pilot", "pilot.toml"], why)
+
+
+@pytest.mark.parametrize("package", ["uvicorn", "fastapi"])
+def test_without_the_extra_it_tells_how_to_install_it_and_makes_no_log(
+    tmp_path: Path, package: str
+) -> None:
+    (tmp_path / "hidden").mkdir()
+    missing = f"raise ModuleNotFoundError({package!r}, name={package!r})"
+    (tmp_path / "hidden" / f"{package}.py").write_text(missing)
+    cli = Cli(tmp_path, PYTHONPATH=str(tmp_path / "hidden"), PYTHONDONTWRITEBYTECODE="1")
+    why = rf"{package} is not installed; pip install '\.\[server\]' in the clone"
+    require_refused(cli, ["serve", "--port", 0], why)
