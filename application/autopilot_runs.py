@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import Any
 from uuid import UUID
@@ -20,7 +20,7 @@ from resumelog.application.queries import Queries
 from resumelog.application.run_driver import RunDriver
 from resumelog.application.run_view import RunView
 from resumelog.application.running import Running
-from resumelog.application.steps import Host, OwningHost
+from resumelog.application.steps import Host, HurriedHost, OwningHost
 from resumelog.domain.autopilot_events import Reset
 from resumelog.domain.autopilot_run import AutoPilotRun, RunStatus
 from resumelog.domain.errors import LeaseLost, NotPaused, ResumelogError
@@ -30,6 +30,8 @@ from resumelog.domain.values import Claim
 
 END = "completed"
 CLOSE_S = 10.0
+HURRIED_S = 1.0
+"""So long a host that was hurried may take to end its steps."""
 
 Begin = Callable[[AutoPilotRun, Claim, Any], Events]
 
@@ -64,16 +66,16 @@ class AutoPilot:
 
     def configure(self, simulation_id: str, mode: str, actor: str = "") -> RunView:
         """Choose "auto" or "manual", in any case. Raises NoSuchSimulation, BadMode, BadKey."""
-        title = AutoPilotRun.named(simulation_id).title
+        simulation_id = _key(simulation_id)
         if self._host and not self._host.exists(simulation_id):
-            raise NoSuchSimulation(title)
+            raise NoSuchSimulation(AutoPilotRun.named(simulation_id).title)
         chosen: Any = mode.lower() if isinstance(mode, str) else mode
         return self._control(simulation_id, lambda run, at: run.configure(chosen, actor, at))
 
     def owner(self, simulation_id: str) -> str | None:
         """Return whose simulation it is, where the host says so."""
         host = self._host
-        return host.owner(simulation_id) if isinstance(host, OwningHost) else None
+        return host.owner(_key(simulation_id)) if isinstance(host, OwningHost) else None
 
     def start(self, simulation_id: str, *, force: bool = False, actor: str = "") -> RunView:
         """Drive the run in a thread; on an active run with a living worker, start nothing.
@@ -135,7 +137,12 @@ class AutoPilot:
         return self._runs.seen(simulation_id, resume_point)
 
     def recover(self) -> list[str]:
-        """Go on with every active run that nobody works on; return their simulation ids."""
+        """Go on with every active run that nobody works on; return their simulation ids.
+
+        Without a host there is nobody to do their steps, and none goes on.
+        """
+        if self._host is None:
+            return []
         rows = self._listed.select([AutoPilotRun.kind], [RunStatus.ACTIVE])
         names = [row.name for row in rows]
         return [name for name in names if not self._is_driven(name) and self._goes_on(name)]
@@ -155,7 +162,7 @@ class AutoPilot:
 
     def wait(self, simulation_id: str, timeout_s: float | None = None) -> RunView:
         """Wait until this process no longer drives the run, and return how it stands."""
-        while driver := self._drivers.get(simulation_id):
+        while driver := self._driver(simulation_id):
             driver.thread.join(timeout_s)
             if driver.thread.is_alive():
                 break
@@ -164,17 +171,19 @@ class AutoPilot:
     def close(self, timeout_s: float = CLOSE_S) -> None:
         """Ask every step to stop, and hand the runs back as they are; wait so long for them all.
 
-        Nothing is begun from here on.
+        Nothing is begun from here on. A host that can hurry is told to when that time is over.
         """
         self._closing.set()
         until = time.monotonic() + timeout_s  # real threads are waited for, whatever the clock
         if self._recovering:
             self._recovering.join(timeout_s)
-        drivers = [*self._drivers.values()]
+        with self._lock:
+            drivers = [*self._drivers.values()]
         for driver in drivers:
             driver.asked.set()
-        for driver in drivers:
-            driver.thread.join(max(0.0, until - time.monotonic()))
+        if not _have_left(drivers, until) and isinstance(self._host, HurriedHost):
+            self._host.hurry()
+            _have_left(drivers, time.monotonic() + HURRIED_S)
 
     # Parts
 
@@ -192,13 +201,17 @@ class AutoPilot:
     ) -> RunView:
         at = self._clock.now()
         self._runs.decide(simulation_id, lambda run: command(run, at))
-        if driver := self._drivers.get(simulation_id):
+        if driver := self._driver(simulation_id):
             driver.asked.set()
         return self.status(simulation_id)
 
+    def _driver(self, simulation_id: str) -> RunDriver | None:
+        with self._lock:  # one that is there was started
+            return self._drivers.get(_key(simulation_id))
+
     def _is_driven(self, simulation_id: str) -> bool:
         """Tell whether a worker of this process is at it, and not only one that was left behind."""
-        driver = self._drivers.get(simulation_id)
+        driver = self._driver(simulation_id)
         return driver is not None and driver.is_at_it
 
     def _goes_on(self, simulation_id: str) -> bool:
@@ -216,17 +229,24 @@ class AutoPilot:
         run, at = AutoPilotRun.named(simulation_id), self._clock.now()
         if self._closing.is_set():
             raise ClosedLog(run.title)
+        steps = self._steps(run.natural_key[0])  # before the lease: a host may raise
         running = Running(self._log, self._leases, self._clock, run)
         events = running.begin(lambda run, by: command(run, by, at), force=force)
         if running.claim:
-            steps = self._steps(simulation_id)
             driver = RunDriver(running, steps, self._options, self._closing, self._ended)
-            with self._lock:  # whoever finds it may wait for it
-                if before := self._drivers.get(simulation_id):
-                    before.asked.set()  # its epoch is over
-                self._drivers[simulation_id] = driver  # it leaves at once where all is closing
-                driver.start()
+            self._start(driver)
         return events
+
+    def _start(self, driver: RunDriver) -> None:
+        """Let a worker begin once the one before, whose epoch is over, has left."""
+        with self._lock:
+            before = self._drivers.get(driver.simulation_id)
+            try:
+                driver.start(before)
+            except BaseException:
+                driver.give_back()
+                raise
+            self._drivers[driver.simulation_id] = driver  # it leaves at once where all is closing
 
     def _ended(self, driver: RunDriver) -> None:
         """Forget a worker; go on with a run that was resumed while it was leaving."""
@@ -249,4 +269,18 @@ class AutoPilot:
                 logger.info("%s", closed)
             except ResumelogError as error:
                 logger.warning("runs can't be recovered now, it is tried again: %s", error)
+            except Exception:
+                logger.exception("runs can't be recovered now, it is tried again")
             self._closing.wait(every_s)
+
+
+def _key(simulation_id: str) -> str:
+    """Return the one form of an id that the log has, the host is asked about and steps get."""
+    return AutoPilotRun.named(simulation_id).natural_key[0]
+
+
+def _have_left(drivers: Sequence[RunDriver], until: float) -> bool:
+    """Wait for workers, and tell whether all have left."""
+    for driver in drivers:
+        driver.thread.join(max(0.0, until - time.monotonic()))
+    return not any(driver.thread.is_alive() for driver in drivers)

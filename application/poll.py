@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from asyncio import CancelledError
+
 from pydantic import JsonValue
 
 from resumelog.application.step_calls import StepCalls
@@ -36,14 +38,14 @@ class Poll:
 
     def __call__(self, context: StepContext) -> JsonValue:
         """Look until it is over. Raises GaveUp, StopAsked."""
-        failed = 0
+        failed = context.polls_failed
         with StepCalls() as calls:
             while not context.should_stop():
                 try:
                     result = calls.result(self._look, context)
                 except (GaveUp, StopAsked):
                     raise
-                except Exception as error:  # noqa: BLE001 - whatever a look raises is its failure
+                except (Exception, CancelledError) as error:  # noqa: BLE001 - whatever a look raises is its failure
                     failed += 1
                     self._failed(context, error, failed)
                 else:
@@ -54,7 +56,7 @@ class Poll:
                 context.wait(self._every_s)
         raise StopAsked
 
-    def _failed(self, context: StepContext, error: Exception, in_a_row: int) -> None:
+    def _failed(self, context: StepContext, error: BaseException, in_a_row: int) -> None:
         context.poll_failed(error, in_a_row)
         if in_a_row >= self._errors_max:
             raise GaveUp(f"{in_a_row} looks in a row failed; the last: {error}") from error

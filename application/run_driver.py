@@ -5,7 +5,9 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable, Mapping
+from typing import TypeVar
 
+from resumelog.application.errors import ClosedLog, StoreError
 from resumelog.application.pilot_options import PilotOptions
 from resumelog.application.running import Running
 from resumelog.application.step_calls import StepCalls
@@ -15,8 +17,13 @@ from resumelog.domain.autopilot_run import AutoPilotRun, RunStatus
 from resumelog.domain.errors import LeaseLost, NotActive
 from resumelog.domain.values import Payload
 
+LOOKS_LEFT, LOOK_MAX_S = 10, 1.0
+"""So many looks, so long at most, a worker has to leave before the next one begins beside it."""
+STORE_WAIT_S, STORE_WAIT_MAX_S = 0.5, 30.0
 LOOKS_MISSED = 3
 """A worker that has missed so many looks may be one that was left behind."""
+
+Used = TypeVar("Used")
 
 logger = logging.getLogger("resumelog")
 
@@ -41,12 +48,18 @@ class RunDriver:
         self.asked, self.left = threading.Event(), False
         self._running, self._steps, self._options = running, steps, options
         self._closing, self._ended = closing, ended
+        self._before: RunDriver | None = None
         title = running.state.title
         self.thread = threading.Thread(target=self._drive, name=title, daemon=True)
 
-    def start(self) -> None:
-        """Begin."""
+    def start(self, before: RunDriver | None = None) -> None:
+        """Begin, once the worker before has left, or heard nothing for a while."""
+        self._before = before
         self.thread.start()
+
+    def give_back(self) -> None:
+        """Let another worker take the run: this one can't begin."""
+        self._running.end()
 
     @property
     def is_at_it(self) -> bool:
@@ -58,7 +71,8 @@ class RunDriver:
     def _drive(self) -> None:
         running = self._running
         try:
-            while is_ours(running) and not self._closing.is_set():
+            self._let_leave()
+            while self._patiently(lambda: is_ours(running)) and not self._closing.is_set():
                 self._one_step()
                 self._pause_if_by_hand()
             self.left = True
@@ -70,11 +84,39 @@ class RunDriver:
             running.end()
             self._ended(self)
 
+    def _let_leave(self) -> None:
+        """Don't work beside a step that is about to leave; one that hears nothing is not waited for."""
+        before, self._before = self._before, None
+        if before is None:
+            return
+        before.asked.set()  # its epoch is over
+        for _ in range(LOOKS_LEFT):
+            if self._closing.is_set() or not before.thread.is_alive():
+                return
+            before.thread.join(min(self._options.look_s, LOOK_MAX_S))
+
+    def _patiently(self, use: Callable[[], Used]) -> Used:
+        """Read or write the log, again and again where it can't be: its disk may be full, its server down."""
+        wait_s = STORE_WAIT_S
+        while True:
+            try:
+                return use()
+            except ClosedLog:
+                raise
+            except StoreError as error:
+                if self._closing.is_set():
+                    raise
+                logger.warning("%s: tried again in %g s: %s", self.thread.name, wait_s, error)
+                self._closing.wait(wait_s)
+                wait_s = min(2 * wait_s, STORE_WAIT_MAX_S)
+
     def _one_step(self) -> None:
         running, clock, run = self._running, self._running.clock, self._running.state
         step, attempt, at = run.next_step, run.attempts.get(run.next_step, 0) + 1, clock.now()
         try:
-            running.do(lambda run, by: run.start_step(step, attempt, by, at))
+            self._patiently(
+                lambda: running.do(lambda run, by: run.start_step(step, attempt, by, at))
+            )
         except NotActive:
             return  # it was paused just now
         context = StepContext(
@@ -87,14 +129,16 @@ class RunDriver:
         )
         try:
             payload = self._result(step, context)
-        except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever a step raises is its failure
-            context.keep_time()  # raises LeaseLost where the run is no longer ours
+        except BaseException as error:  # noqa: BLE001 - whatever a step raises is its failure
+            self._patiently(context.keep_time)  # raises LeaseLost where the run is no longer ours
             if not (isinstance(error, StopAsked) and context.was_asked):
                 self._failed(step, _late(context) if isinstance(error, StopAsked) else error)
             return
         at, active_s = clock.now(), context.active_s
-        running.do(
-            lambda run, by: run.complete_step(step, by, at, result=payload, active_s=active_s)
+        self._patiently(
+            lambda: running.do(
+                lambda run, by: run.complete_step(step, by, at, result=payload, active_s=active_s)
+            )
         )
 
     def _result(self, step: str, context: StepContext) -> Payload | None:
@@ -109,11 +153,11 @@ class RunDriver:
     def _failed(self, step: str, error: BaseException) -> None:
         running, options, at = self._running, self._options, self._running.clock.now()
         is_final = isinstance(error, GaveUp)
-        why, attempts_max = (
-            str(error) if is_final else error,
-            1 if is_final else options.attempts_max,
+        why = (str(error) or error) if is_final else error
+        attempts_max = 1 if is_final else options.attempts_max
+        self._patiently(
+            lambda: running.do(lambda run, by: run.fail_step(step, why, attempts_max, by, at))
         )
-        running.do(lambda run, by: run.fail_step(step, why, attempts_max, by, at))
         run = running.state
         logger.warning("%s: step %s failed: %s", run.title, step, run.error)
         if run.status is RunStatus.ACTIVE and run.mode == "auto":
@@ -129,7 +173,11 @@ class RunDriver:
         run, clock = self._running.state, self._running.clock
         if run.mode == "manual" and run.status is RunStatus.ACTIVE and not self._closing.is_set():
             why = "one step at a time"
-            self._running.do(lambda run, by: run.pause(why, str(by.worker), clock.now()))
+            self._patiently(
+                lambda: self._running.do(
+                    lambda run, by: run.pause(why, str(by.worker), clock.now())
+                )
+            )
 
 
 def _late(context: StepContext) -> Exception:

@@ -159,17 +159,19 @@ def seen(
 ) -> JsonValue:
     """Tell how far it is; return that once it is completed, else None. Raises GaveUp if it failed.
 
-    One that runs no more, as after a power loss, is started again after its last round; that counts
-    as a look that failed.
+    One that runs no more, as after a power loss, is started again after its last round, or anew where
+    it says that it is completed with too few of them; that counts as a look that failed.
     """
     message = state.message or f"{state.round}/{state.rounds}"
     context.progress(state.percent, message, resume_data=state.round, **state.shown)
     if state.status == "failed":
         raise GaveUp(f"the simulation failed in round {state.round}: {state.error}")
-    if state.status == "idle":
-        why = f"the simulation does not run any more, after round {state.round}"
-        if start is None:
-            raise RuntimeError(why)
-        start(state.round)
-        raise RuntimeError(f"{why}; it was started again")
-    return {**state.shown} if state.status == "completed" else None
+    if state.is_whole:
+        return {**state.shown}
+    if state.status == "running":
+        return None
+    why = f"the simulation does not run any more, after round {state.round}"
+    if start is None:
+        raise RuntimeError(why)
+    begun(state, start)
+    raise RuntimeError(f"{why}; it was started again")

@@ -110,6 +110,11 @@ class StepContext:
                 self._is_unwritten = True
             self._told = told
 
+    @property
+    def polls_failed(self) -> int:
+        """How many looks in a row have failed, also before a restart or a pause."""
+        return self._running.state.polls_failed
+
     def poll_failed(self, error: BaseException, in_a_row: int) -> None:
         """Record that the nth look in a row failed."""
         at = self._clock.now()

@@ -57,3 +57,12 @@ class OwningHost(Protocol):
     def owner(self, simulation_id: str) -> str | None:
         """Return its owner's name; None where it is anybody's."""
         ...
+
+
+@runtime_checkable
+class HurriedHost(Protocol):
+    """A host that can end the steps which don't leave though they were asked to."""
+
+    def hurry(self) -> None:
+        """End them now; what it begins later is hurried as well."""
+        ...

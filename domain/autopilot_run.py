@@ -386,7 +386,8 @@ class AutoPilotRun(EventSourced):
     @evolves
     def _step_started(self, event: StepStarted) -> None:
         self.step, self.attempts[event.step] = event.step, event.attempt
-        self.polls_failed = 0
+        if event.attempt == 1:  # else looks fail on in a row, over restarts and pauses
+            self.polls_failed = 0
         self.uncounted_s, self.counted_until = 0.0, event.timestamp
         self.decided_by["step"] = self.decided_by["attempt"] = event
 

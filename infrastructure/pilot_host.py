@@ -23,11 +23,10 @@ from resumelog.infrastructure.pilot_tables import LOOK_LIMIT_S, Look
 
 NO = 1
 """The exit code by which a command says no; any other but 0 is a failure."""
-_FRAMES = re.compile(
-    r"^Traceback \(most recent call last\):\n(?:[ \t].*(?:\n|\Z))*|^[ \t]+at .*(?:\n|\Z)",
-    re.MULTILINE,
-)
-"""What Python, Node and Java say of where an exception came from."""
+_FRAME = re.compile(r'^[\s|]*File ".*", line \d+|^\s+at ', re.MULTILINE)
+"""A line in which Python, or Node and Java, say where an exception came from."""
+_PIPED = re.compile(r"\s+\| ?")
+"""How the parts of an exception group begin."""
 _OURS = ("self", "percent", "resume_data")
 
 logger = logging.getLogger("resumelog")
@@ -65,6 +64,7 @@ class _Guarded:
 
     def __init__(self, step: Step) -> None:
         self.limit_s, self._step = getattr(step, "limit_s", None), step
+        self.counts_downtime = getattr(step, "counts_downtime", False)
 
     def __call__(self, context: StepContext) -> JsonValue:
         if why := why_unusable(context.simulation_id):
@@ -149,9 +149,18 @@ def well(ended: Ended) -> Ended:
     """
     if ended.code:
         logger.warning("a command failed, %s", ended.why)
-        said = _FRAMES.sub("", ended.errors).strip()
-        raise CommandFailed(why=ended._replace(errors=said).why)
+        raise CommandFailed(why=ended._replace(errors=_without_frames(ended.errors)).why)
     return ended
+
+
+def _without_frames(said: str) -> str:
+    """Return what was said but where it came from: indented lines beside frames, and headings."""
+    if not _FRAME.search(said):
+        return said
+    lines = (_PIPED.sub("", line, count=1) for line in said.splitlines())
+    headings = ("Traceback (most recent", "+")
+    kept = (line for line in lines if not (line[:1].isspace() or line.startswith(headings)))
+    return "\n".join(kept).strip()
 
 
 def says_yes(command: StepCommand, simulation_id: str, context: StepContext | None = None) -> bool:

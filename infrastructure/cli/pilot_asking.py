@@ -79,7 +79,6 @@ def drive_here(
             getattr(runs, verb)(simulation, actor=actor, **wanted)
 
         code = drive(log, runs, simulation, display, begin, is_one_step=verb == "step")
-        host[0].hurry()
     click.get_current_context().exit(code)
 
 

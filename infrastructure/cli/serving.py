@@ -70,12 +70,12 @@ def serve(host: str, port: int, pilot_file: str | None, url: str | None) -> None
         _require_safe(listener, host, token)
         log = resumelog.open(url)
         try:
-            _serve(log.autopilot(*driven), driven, listener, token)
+            _serve(log.autopilot(*driven), listener, token)
         finally:
             log.close(KILLED_S)
 
 
-def _serve(pilot: AutoPilot, driven: Driven, listener: socket.socket, token: str | None) -> None:
+def _serve(pilot: AutoPilot, listener: socket.socket, token: str | None) -> None:
     from resumelog.infrastructure.http import create_app, server
 
     hosts = None if token else {"localhost", listener.getsockname()[0]}
@@ -83,13 +83,7 @@ def _serve(pilot: AutoPilot, driven: Driven, listener: socket.socket, token: str
     _log_to_standard_error()
     pilot.keep_recovering()
     click.echo(f"resumelog serves {server.url_of(listener)}", err=True)
-
-    def hand_back() -> None:
-        pilot.close(HAND_BACK_S)
-        for host in driven[:1]:
-            host.hurry()
-
-    server.serve(app, listener, hand_back)
+    server.serve(app, listener, lambda: pilot.close(HAND_BACK_S))
 
 
 def _driven(pilot_file: str | None) -> Driven:

@@ -57,6 +57,11 @@ def wanted_of(asked: Asked, model: type[BaseModel]) -> Any:
         raise BadField(field=str(first[0]) if first else "body") from None
 
 
+def _refused(constant: str) -> None:
+    """NaN and infinities are no JSON, though Python reads them."""
+    raise ValueError(constant)
+
+
 def _object(asked: Asked) -> dict[str, Any]:
     _require_json(asked.headers.get("content-type", ""))
     try:
@@ -64,7 +69,7 @@ def _object(asked: Asked) -> dict[str, Any]:
     except UnicodeDecodeError:
         raise NotUtf8 from None
     try:
-        given = json.loads(text)
+        given = json.loads(text, parse_constant=_refused)
     except (ValueError, RecursionError):
         raise BadJson from None
     if not isinstance(given, dict):

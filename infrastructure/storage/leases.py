@@ -45,6 +45,7 @@ class TableLeases:
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
         self._lock, self._taking = threading.Lock(), threading.Lock()
+        self._still = set[tuple[str | None, float | None]]()
         self._owed: dict[UUID, tuple[int, bool]] = {}
         self._owing = threading.RLock()
 
@@ -175,15 +176,23 @@ class TableLeases:
         """
         if is_gone_for_certain(row) or _stands_still(row):
             return
-        if not _is_neighbour(row):
-            lease_s = row.lease_s or self.lease_s
-            logger.warning("%s: waiting up to %g s for %s", job, lease_s, _named(row))
-            deadline = time.monotonic() + lease_s
-            while self.table.read(stream) == row:
-                if time.monotonic() >= deadline:
-                    return
-                self._sleep(lease_s / LOOKS_PER_LEASE)
+        if not _is_neighbour(row) and self._stood_still(stream, job, row):
+            return
         raise AlreadyRunning(job, holder=_named(row))
+
+    def _stood_still(self, stream: UUID, job: str, row: LeaseRow) -> bool:
+        """Tell whether a far holder doesn't beat for a whole lease; one wait tells it of all it holds."""
+        lease_s, seen = row.lease_s or self.lease_s, (row.holder, row.beat)
+        if seen in self._still:
+            return True
+        logger.warning("%s: waiting up to %g s for %s", job, lease_s, _named(row))
+        deadline = time.monotonic() + lease_s
+        while self.table.read(stream) == row:
+            if time.monotonic() >= deadline:
+                self._still.add(seen)
+                return True
+            self._sleep(lease_s / LOOKS_PER_LEASE)
+        return False
 
     def _clean_up(self, units: tuple[InFlight, ...], row: LeaseRow) -> None:
         """End what a neighbour left running, then remove what it was writing."""
