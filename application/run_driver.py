@@ -130,7 +130,8 @@ class RunDriver:
         try:
             payload = self._result(step, context)
         except BaseException as error:  # noqa: BLE001 - whatever a step raises is its failure
-            self._patiently(context.keep_time)  # raises LeaseLost where the run is no longer ours
+            leaves = isinstance(error, StopAsked)
+            self._patiently(context.leave if leaves else context.keep_time)  # raises LeaseLost
             if not (isinstance(error, StopAsked) and context.was_asked):
                 self._failed(step, _late(context) if isinstance(error, StopAsked) else error)
             return

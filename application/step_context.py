@@ -175,6 +175,21 @@ class StepContext:
         with self._lock:
             self._write(self._told)
 
+    def leave(self) -> None:
+        """Save that time where the step goes on later. Raises LeaseLost.
+
+        Not while looks fail: saved progress says that one worked, so their count would begin anew.
+        A poll's time since its last event counts as downtime then.
+        """
+        if self.polls_failed:
+            self._running.do(self._nothing_new)
+        else:
+            self.keep_time()
+
+    def _nothing_new(self, run: AutoPilotRun, by: Claim) -> Events:
+        self._require_own_step(run, by)
+        return ()
+
     def _write_what_is_due(self) -> None:
         """Write progress that had come too soon after the last."""
         with self._lock, suppress(LeaseLost, WrongState):  # it was asked to stop just now

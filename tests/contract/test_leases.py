@@ -224,6 +224,21 @@ def test_a_far_worker_whose_heartbeat_stands_still_is_succeeded(store: Store) ->
     assert acquired(log).epoch == 8
 
 
+def test_one_wait_tells_of_all_that_a_far_worker_held(store: Store) -> None:
+    log, waits = store.open(), list[float]()
+    held_by(log, WORKER, 1e-6)
+    leases, second = TableLeases(log.leases.table, 1e-6, waits.append), uuid4()
+    log.leases.table.take(second, None, 7, "another")
+    leases.acquire(STREAM, JOB, 0)
+    waits.clear()
+    started = time.monotonic()
+    held_by_more = log.leases.table.read(second)
+    assert held_by_more is not None
+    leases.acquire(second, JOB, 0)
+    assert waits == [], time.monotonic() - started
+    leases.close()
+
+
 def test_a_far_worker_whose_heartbeat_moves_keeps_its_lease(log: ResumeLog) -> None:
     held_by(log, WORKER, A_DAY)
     table = log.leases.table

@@ -84,6 +84,16 @@ def test_the_error_of_a_command_that_raised_shows_no_stack(tmp_path: Path) -> No
     assert run.error == f"CommandFailed: exit code 1: {raised}"
 
 
+def test_the_error_of_a_group_of_exceptions_shows_no_stack(tmp_path: Path) -> None:
+    group = "raise ExceptionGroup('两个', [ValueError('墨尽'), OSError('no ink')])"
+    (tmp_path / "draw.py").write_text(group)
+    run = Piloted(tmp_path, work("draw", "python3 draw.py")).driven()
+    assert run.error is not None
+    assert "ExceptionGroup: 两个 (2 sub-exceptions)" in run.error
+    assert "ValueError: 墨尽" in run.error
+    assert "draw.py" not in run.error
+
+
 def test_what_is_done_already_is_skipped(tmp_path: Path) -> None:
     (tmp_path / f"{SIM}.png").touch()
     step = work("draw", "touch ran", "done_when = '{simulation_id}.png'")
