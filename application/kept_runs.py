@@ -39,14 +39,14 @@ class KeptRuns:
         return self._with(simulation_id, lambda run: self._log.decide(run, command))
 
     def _with(self, simulation_id: str, use: Callable[[AutoPilotRun], Seen]) -> Seen:
-        kept = self._kept.get(simulation_id)
-        if kept is None:
-            kept = _Kept(AutoPilotRun.named(simulation_id), threading.Lock())
+        run = AutoPilotRun.named(simulation_id)
+        (key,) = run.natural_key  # one form of an id
+        kept = self._kept.get(key) or _Kept(run, threading.Lock())
         with kept.lock:
             try:
                 return use(self._log.recover(kept.run))
             finally:
                 if kept.run.status in AutoPilotRun.at_work:
-                    self._kept[simulation_id] = kept
+                    self._kept[key] = kept
                 else:
-                    self._kept.pop(simulation_id, None)
+                    self._kept.pop(key, None)

@@ -393,6 +393,7 @@ def test_resume_of_an_active_run_is_refused(at_monitoring: Client) -> None:
     [
         (b"", JSON, "bad_json"),
         (b"{", JSON, "bad_json"),
+        (b'{"simulation_id": "sim-1", "x": NaN}', JSON, "bad_json"),
         (b"\xef\xbb\xbf{}", JSON, "bad_json"),
         (b"[" * 100_000, JSON, "bad_json"),
         (b'{"a": ' + b"9" * 5000 + b"}", JSON, "bad_json"),

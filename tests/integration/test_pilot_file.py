@@ -9,6 +9,7 @@ import pytest
 from support.children import child
 from support.pilots import HEAD, SIM, Piloted, processes_in, until, work
 
+import resumelog
 from resumelog import NoSuchSimulation
 from resumelog.domain.autopilot_events import ProgressSaved, StepFailed
 from resumelog.infrastructure import processes
@@ -255,6 +256,24 @@ def test_a_simulation_that_runs_no_more_is_started_again_after_its_round(tmp_pat
     )
     assert piloted.driven().status == "completed"
     assert piloted.lines("started") == ["from 1"]
+
+
+def test_one_that_ends_with_too_few_rounds_while_it_is_watched_is_started_anew(
+    tmp_path: Path,
+) -> None:
+    running, early = state("running", 1), state("completed", 2)
+    piloted = monitored(tmp_path, running, running, early, running, state("completed", 3))
+    assert piloted.driven().status == "completed"
+    assert piloted.lines("started") == ["from 0"]
+
+
+def test_the_time_that_a_service_was_down_counts_for_a_monitor_alone(tmp_path: Path) -> None:
+    monitored(tmp_path, state("running", 1))
+    host, _ = resumelog.read_pilot(tmp_path / "pilot.toml")
+    counts = {
+        name: step for name, step in host.steps.items() if getattr(step, "counts_downtime", False)
+    }
+    assert [*counts] == ["monitoring"]
 
 
 @pytest.mark.parametrize(
