@@ -67,8 +67,7 @@ class AutoPilot:
     def configure(self, simulation_id: str, mode: str, actor: str = "") -> RunView:
         """Choose "auto" or "manual", in any case. Raises NoSuchSimulation, BadMode, BadKey."""
         simulation_id = _key(simulation_id)
-        if self._host and not self._host.exists(simulation_id):
-            raise NoSuchSimulation(AutoPilotRun.named(simulation_id).title)
+        self._require_known(simulation_id)
         chosen: Any = mode.lower() if isinstance(mode, str) else mode
         return self._control(simulation_id, lambda run, at: run.configure(chosen, actor, at))
 
@@ -80,8 +79,10 @@ class AutoPilot:
     def start(self, simulation_id: str, *, force: bool = False, actor: str = "") -> RunView:
         """Drive the run in a thread; on an active run with a living worker, start nothing.
 
-        Raises ModeNotAuto, NoHost, BadKey.
+        Raises ModeNotAuto, NoSuchSimulation, NoHost, BadKey.
         """
+        if self.status(simulation_id).mode == "auto":  # else that is what is refused
+            self._require_known(_key(simulation_id))
         steps = (*self._steps(simulation_id), END)
         events = self._launch(
             simulation_id,
@@ -191,6 +192,10 @@ class AutoPilot:
         if self._host is None:
             raise NoHost(AutoPilotRun.named(simulation_id).title)
         return {**self._host.steps}
+
+    def _require_known(self, simulation_id: str) -> None:
+        if self._host and not self._host.exists(simulation_id):
+            raise NoSuchSimulation(AutoPilotRun.named(simulation_id).title)
 
     def _view(self, run: AutoPilotRun) -> RunView:
         is_at_rest = run.was_begun and run.status in (RunStatus.PAUSED, RunStatus.INACTIVE)

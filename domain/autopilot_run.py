@@ -269,7 +269,8 @@ class AutoPilotRun(EventSourced):
             "resume_data": resume_data,
             "active_s": self._forward(active_s),
         }
-        if self.progress and facts.items() <= dict(self.progress).items():
+        told = self.progress  # a start counts its time anew, and keeps what to go on from
+        if told and told.active_s == self.active_s and facts.items() <= dict(told).items():
             return ()
         return self.new(at, draft(ProgressSaved, epoch=by.epoch, **facts))
 

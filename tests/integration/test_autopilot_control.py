@@ -222,6 +222,14 @@ def test_a_closed_log_hands_its_runs_back(store: Store) -> None:
     assert host.begun[0] == ("monitoring", 2)
 
 
+def test_a_simulation_that_only_a_log_knows_is_not_started(log: ResumeLog) -> None:
+    log.autopilot().configure("unknown", "auto")
+    host = SmallHost()
+    with pytest.raises(NoSuchSimulation):
+        log.autopilot(host).start("unknown")
+    assert (host.begun, names_of(log, "unknown")) == ([], ["Configured"])
+
+
 def test_a_closed_pilot_begins_nothing(log: ResumeLog) -> None:
     pilot = automatic(log, SmallHost())
     pilot.close()

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
 from support.children import child
+from support.hosts import until_asked
 from support.pilots import HEAD, SIM, Piloted, processes_in, until, work
 
 import resumelog
 from resumelog import NoSuchSimulation
+from resumelog.application.steps import Step
 from resumelog.domain.autopilot_events import ProgressSaved, StepFailed
 from resumelog.infrastructure import processes
 
@@ -328,6 +331,15 @@ def test_a_command_tells_which_simulations_there_are(tmp_path: Path) -> None:
         piloted.driven("sim_2")
 
 
+class AnyHost:
+    """Knows every id; its step never ends by itself."""
+
+    steps: Mapping[str, Step] = {"draw": until_asked}
+
+    def exists(self, _: str) -> bool:
+        return True
+
+
 HOSTILE = ["../../victim", "..", ".", "/etc", "-rf", "--help", "a/b", "a\\b", "sims/../x"]
 
 
@@ -343,13 +355,18 @@ def test_an_id_that_is_a_path_or_an_option_is_unknown(
 
 
 @pytest.mark.parametrize("simulation_id", HOSTILE)
-def test_an_id_that_was_configured_elsewhere_gets_to_no_command(
+def test_an_id_that_was_begun_elsewhere_gets_to_no_command(
     tmp_path: Path, simulation_id: str
 ) -> None:
     piloted = Piloted(tmp_path, PLAIN)
-    with piloted.pilot() as pilot, piloted.control() as other:
+    with resumelog.open(tmp_path / "resumelog.db") as log:
+        other = log.autopilot(AnyHost())
         other.configure(simulation_id, "auto")
-        pilot.start(simulation_id)
+        other.start(simulation_id)
+    with piloted.pilot() as pilot:
+        with pytest.raises(NoSuchSimulation):
+            pilot.start(simulation_id)
+        assert pilot.recover() == [simulation_id]
         run = pilot.wait(simulation_id, 60)
     assert run.status == "failed"
     assert "can't be handed to a command" in str(run.error)

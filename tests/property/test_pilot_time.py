@@ -67,7 +67,7 @@ class MonitoredRun(RuleBasedStateMachine):
 
     def begun(self, works: bool) -> None:
         """A worker is at the step, unless its time was over before."""
-        self.errors, self.status = 0, "active" if works else "failed"
+        self.status = "active" if works else "failed"
         assert works == (self.spent < LIMIT_S), (works, self.spent)
         self.works = works
         self.count()
@@ -128,6 +128,7 @@ class MonitoredRun(RuleBasedStateMachine):
         if then == "leaves":
             self.a_moment_passes()
             assert not self.service.sees("nothing")
+            self.errors = 0
         else:
             self.spent = self.counted
             self.service.be_gone()
@@ -150,6 +151,7 @@ class MonitoredRun(RuleBasedStateMachine):
         else:
             self.a_moment_passes()
             self.service.hand_back()
+            self.errors = 0  # its last look worked
             self.count()
         self.clock.seconds += seconds
         self.clock.skew += put
@@ -168,7 +170,7 @@ class MonitoredRun(RuleBasedStateMachine):
     @rule()
     def start_again(self) -> None:
         self.service.pilot.start(SIM)
-        self.spent = 0.0
+        self.spent, self.errors = 0.0, 0
         self.begun(self.service.settled())
 
     # What is so at any time
@@ -217,3 +219,14 @@ def test_72_hours_of_looks_every_30_s_are_less_than_10_000_events(looks: tuple[L
         assert service.pilot.status(SIM).error == OVER
         assert state_of(log).version <= 10_000
         service.clear_away()
+
+
+def test_a_run_that_is_started_again_counts_its_time_anew_though_it_tells_nothing_new() -> None:
+    run = MonitoredRun()
+    run.start()
+    run.restart(killed=False, seconds=0, put=0)
+    run.restart(killed=True, seconds=0, put=100 * HOUR_S)
+    run.start_again()
+    run.restart(killed=False, seconds=0, put=-HOUR_S)
+    run.it_has_the_time_left_that_it_should_have()
+    run.teardown()
