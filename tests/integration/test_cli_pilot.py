@@ -74,6 +74,7 @@ def test_a_run_that_fails_ends_with_what_its_command_said(tmp_path: Path) -> Non
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+@pytest.mark.kills
 def test_whoever_leaves_hands_the_run_back_and_the_same_command_goes_on(
     tmp_path: Path, number: signal.Signals
 ) -> None:
@@ -90,6 +91,7 @@ def test_whoever_leaves_hands_the_run_back_and_the_same_command_goes_on(
     assert cli("pilot", "start", SIM, *HERE).code == 0
 
 
+@pytest.mark.kills
 def test_a_command_that_does_not_listen_ends_with_whoever_leaves(tmp_path: Path) -> None:
     deaf = work("draw", "trap '' TERM; echo x >> begun; sleep 600")
     Piloted(tmp_path, deaf, head=HEAD.replace("grace_s = 1", "grace_s = 600"))
@@ -103,6 +105,7 @@ def test_a_command_that_does_not_listen_ends_with_whoever_leaves(tmp_path: Path)
 
 
 @pytest.mark.parametrize(("verb", "status"), [("pause", "paused"), ("stop", "inactive")])
+@pytest.mark.kills
 def test_a_run_that_is_driven_elsewhere_is_asked_to_leave(
     tmp_path: Path, verb: str, status: str
 ) -> None:
@@ -118,6 +121,7 @@ def test_a_run_that_is_driven_elsewhere_is_asked_to_leave(
     assert cli("pilot", goes_on, SIM, *HERE).code == 0
 
 
+@pytest.mark.kills
 def test_a_run_that_another_drives_is_watched(tmp_path: Path) -> None:
     cli = piloted(tmp_path, work("draw", "echo x >> begun; until test -e go; do sleep 0.05; done"))
     with cli.started("pilot", "start", SIM, *HERE) as first:
@@ -162,6 +166,7 @@ def test_reset_forgets_all_but_the_mode(tmp_path: Path) -> None:
     assert (document["status"], document["mode"]) == ("inactive", "auto")
 
 
+@pytest.mark.kills
 def test_a_terminal_shows_a_live_row(tmp_path: Path) -> None:
     waits = "echo progress 40 drawing; until test -e go; do sleep 0.05; done"
     cli = piloted(tmp_path, work("draw", waits))

@@ -12,6 +12,8 @@ from support.cli import finished, wait_for
 from support.pilots import Piloted, work
 from support.served import serving
 
+pytestmark = pytest.mark.kills  # a service each, ended or killed
+
 
 @pytest.fixture
 def asking(tmp_path: Path) -> Iterator[Asking]:

@@ -13,6 +13,8 @@ from support.asking import SIM, Asking, held
 from support.cli import Cli, finished, require_one_line
 from support.served import serving
 
+pytestmark = pytest.mark.kills  # a service each, ended or killed
+
 VERBS: list[list[str]] = [
     ["config", "auto"],
     ["start"],

@@ -19,6 +19,8 @@ from resumelog.application.autopilot_runs import CLOSE_S
 from resumelog.infrastructure.http.pilot_routes import PREFIX
 from resumelog.infrastructure.http.server import listening
 
+pytestmark = pytest.mark.kills  # a service each, ended or killed
+
 WITHIN_S = 3.0
 """The promise to whoever stops the service, and no measure of this machine."""
 SIM = "sim-1"
