@@ -33,7 +33,8 @@ CLOSE_S = 10.0
 HURRIED_S = 1.0
 """So long a host that was hurried may take to end its steps."""
 
-Begin = Callable[[AutoPilotRun, Claim, Any], Events]
+Begin = Callable[[AutoPilotRun, Claim, Any, tuple[str, ...]], Events]
+"""Decides, of a run, a claim, the time and the names of the host's steps, how it is begun."""
 
 logger = logging.getLogger("resumelog")
 
@@ -66,7 +67,6 @@ class AutoPilot:
 
     def configure(self, simulation_id: str, mode: str, actor: str = "") -> RunView:
         """Choose "auto" or "manual", in any case. Raises NoSuchSimulation, BadMode, BadKey."""
-        simulation_id = _key(simulation_id)
         self._require_known(simulation_id)
         chosen: Any = mode.lower() if isinstance(mode, str) else mode
         return self._control(simulation_id, lambda run, at: run.configure(chosen, actor, at))
@@ -82,11 +82,10 @@ class AutoPilot:
         Raises ModeNotAuto, NoSuchSimulation, NoHost, BadKey.
         """
         if self.status(simulation_id).mode == "auto":  # else that is what is refused
-            self._require_known(_key(simulation_id))
-        steps = (*self._steps(simulation_id), END)
+            self._require_known(simulation_id)
         events = self._launch(
             simulation_id,
-            lambda run, by, at: run.start(by, at, forced=force, steps=steps, actor=actor),
+            lambda run, by, at, chain: run.start(by, at, forced=force, steps=chain, actor=actor),
             force=force,
         )
         if not events and self.status(simulation_id).status is RunStatus.PAUSED:
@@ -100,9 +99,9 @@ class AutoPilot:
 
         Raises ModeNotManual, NoHost, BadKey, and AlreadyRunning while a step is at work.
         """
-        steps = (*self._steps(simulation_id), END)
         self._begin(
-            simulation_id, lambda run, by, at: run.step_by_hand(by, at, steps=steps, actor=actor)
+            simulation_id,
+            lambda run, by, at, chain: run.step_by_hand(by, at, steps=chain, actor=actor),
         )
         return self.status(simulation_id)
 
@@ -114,7 +113,7 @@ class AutoPilot:
         """Go on with a paused run. Raises NotPaused."""
         self._control(simulation_id, lambda run, at: run.resume(actor, at))
         if self._host:
-            self._launch(simulation_id, lambda run, by, at: run.recover(by, at))
+            self._goes_on(simulation_id)
         return self.status(simulation_id)
 
     def stop(self, simulation_id: str, actor: str = "") -> RunView:
@@ -188,14 +187,10 @@ class AutoPilot:
 
     # Parts
 
-    def _steps(self, simulation_id: str) -> dict[str, Any]:
-        if self._host is None:
-            raise NoHost(AutoPilotRun.named(simulation_id).title)
-        return {**self._host.steps}
-
     def _require_known(self, simulation_id: str) -> None:
-        if self._host and not self._host.exists(simulation_id):
-            raise NoSuchSimulation(AutoPilotRun.named(simulation_id).title)
+        run = AutoPilotRun.named(simulation_id)
+        if self._host and not self._host.exists(*run.natural_key):
+            raise NoSuchSimulation(run.title)
 
     def _view(self, run: AutoPilotRun) -> RunView:
         is_at_rest = run.was_begun and run.status in (RunStatus.PAUSED, RunStatus.INACTIVE)
@@ -220,7 +215,7 @@ class AutoPilot:
         return driver is not None and driver.is_at_it
 
     def _goes_on(self, simulation_id: str) -> bool:
-        return bool(self._launch(simulation_id, lambda run, by, at: run.recover(by, at)))
+        return bool(self._launch(simulation_id, lambda run, by, at, _: run.recover(by, at)))
 
     def _launch(self, simulation_id: str, command: Begin, *, force: bool = False) -> Events:
         """Begin, unless another worker is at it, or somebody else was faster."""
@@ -234,9 +229,12 @@ class AutoPilot:
         run, at = AutoPilotRun.named(simulation_id), self._clock.now()
         if self._closing.is_set():
             raise ClosedLog(run.title)
-        steps = self._steps(run.natural_key[0])  # before the lease: a host may raise
+        if self._host is None:
+            raise NoHost(run.title)
+        steps = {**self._host.steps}  # before the lease: a host may raise
         running = Running(self._log, self._leases, self._clock, run)
-        events = running.begin(lambda run, by: command(run, by, at), force=force)
+        chain = (*steps, END)
+        events = running.begin(lambda run, by: command(run, by, at, chain), force=force)
         if running.claim:
             driver = RunDriver(running, steps, self._options, self._closing, self._ended)
             self._start(driver)

@@ -9,7 +9,7 @@ from typing import TypeVar
 
 from resumelog.application.errors import ClosedLog, StoreError
 from resumelog.application.pilot_options import PilotOptions
-from resumelog.application.running import Running
+from resumelog.application.running import Command, Running
 from resumelog.application.step_calls import StepCalls
 from resumelog.application.step_context import StepContext, is_ours, waited
 from resumelog.application.steps import GaveUp, Step, StopAsked
@@ -72,7 +72,7 @@ class RunDriver:
         running = self._running
         try:
             self._let_leave()
-            while self._patiently(lambda: is_ours(running)) and not self._closing.is_set():
+            while self._goes_on():
                 self._one_step()
                 self._pause_if_by_hand()
             self.left = True
@@ -95,6 +95,12 @@ class RunDriver:
                 return
             before.thread.join(min(self._options.look_s, LOOK_MAX_S))
 
+    def _goes_on(self) -> bool:
+        return not self._closing.is_set() and self._patiently(lambda: is_ours(self._running))
+
+    def _record(self, command: Command[AutoPilotRun]) -> None:
+        self._patiently(lambda: self._running.do(command))
+
     def _patiently(self, use: Callable[[], Used]) -> Used:
         """Read or write the log, again and again where it can't be: its disk may be full, its server down."""
         wait_s = STORE_WAIT_S
@@ -114,9 +120,7 @@ class RunDriver:
         running, clock, run = self._running, self._running.clock, self._running.state
         step, attempt, at = run.next_step, run.attempts.get(run.next_step, 0) + 1, clock.now()
         try:
-            self._patiently(
-                lambda: running.do(lambda run, by: run.start_step(step, attempt, by, at))
-            )
+            self._record(lambda run, by: run.start_step(step, attempt, by, at))
         except NotActive:
             return  # it was paused just now
         context = StepContext(
@@ -132,14 +136,12 @@ class RunDriver:
         except BaseException as error:  # noqa: BLE001 - whatever a step raises is its failure
             leaves = isinstance(error, StopAsked)
             self._patiently(context.leave if leaves else context.keep_time)  # raises LeaseLost
-            if not (isinstance(error, StopAsked) and context.was_asked):
-                self._failed(step, _late(context) if isinstance(error, StopAsked) else error)
+            if not (leaves and context.was_asked):
+                self._failed(step, _late(context) if leaves else error)
             return
         at, active_s = clock.now(), context.active_s
-        self._patiently(
-            lambda: running.do(
-                lambda run, by: run.complete_step(step, by, at, result=payload, active_s=active_s)
-            )
+        self._record(
+            lambda run, by: run.complete_step(step, by, at, result=payload, active_s=active_s)
         )
 
     def _result(self, step: str, context: StepContext) -> Payload | None:
@@ -156,9 +158,7 @@ class RunDriver:
         is_final = isinstance(error, GaveUp)
         why = (str(error) or error) if is_final else error
         attempts_max = 1 if is_final else options.attempts_max
-        self._patiently(
-            lambda: running.do(lambda run, by: run.fail_step(step, why, attempts_max, by, at))
-        )
+        self._record(lambda run, by: run.fail_step(step, why, attempts_max, by, at))
         run = running.state
         logger.warning("%s: step %s failed: %s", run.title, step, run.error)
         if run.status is RunStatus.ACTIVE and run.mode == "auto":
@@ -167,18 +167,14 @@ class RunDriver:
                 options.wait_s(run.failures),
                 look_s=options.look_s,
                 asked=self.asked,
-                is_over=lambda: self._closing.is_set() or not is_ours(running),
+                is_over=lambda: not self._goes_on(),
             )
 
     def _pause_if_by_hand(self) -> None:
         run, clock = self._running.state, self._running.clock
         if run.mode == "manual" and run.status is RunStatus.ACTIVE and not self._closing.is_set():
             why = "one step at a time"
-            self._patiently(
-                lambda: self._running.do(
-                    lambda run, by: run.pause(why, str(by.worker), clock.now())
-                )
-            )
+            self._record(lambda run, by: run.pause(why, str(by.worker), clock.now()))
 
 
 def _late(context: StepContext) -> Exception:

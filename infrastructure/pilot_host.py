@@ -148,8 +148,10 @@ def well(ended: Ended) -> Ended:
     Whoever may ask for a run's error may not see the service's files: stack frames go to the log.
     """
     if ended.code:
-        logger.warning("a command failed, %s", ended.why)
-        raise CommandFailed(why=ended._replace(errors=_without_frames(ended.errors)).why)
+        told = ended._replace(errors=_without_frames(ended.errors))
+        if told != ended:
+            logger.warning("a command failed, %s", ended.why)
+        raise CommandFailed(why=told.why)
     return ended
 
 
