@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from functools import partial
 from pathlib import Path
@@ -23,7 +24,7 @@ from resumelog.domain.values import Claim, Payload
 from resumelog.infrastructure.bootstrap import ResumeLog
 
 RUN = 300
-WORKERS, SCENE_S = 16, 0.010
+WORKERS, SCENE_S, SLEPT = 16, 0.010, 3_000
 SIZES = (100, 1_000, 10_000, 100_000)
 SAVES = 200
 MANY = SIZES[-1]
@@ -36,7 +37,7 @@ def measure() -> None:
     with TemporaryDirectory(dir=Path.cwd(), prefix=".bench-") as folder:
         with resumelog.open(Path(folder) / "runs.db") as log:
             _one_worker(log, Path(folder))
-            _many_workers(log)
+            _many_workers(log, Path(folder))
         _sizes(Path(folder))
         _many_scenes(Path(folder))
 
@@ -54,17 +55,30 @@ def _one_worker(log: ResumeLog, folder: Path) -> None:
     print(f"a run adds {(run - save) / save:.2f} of a save (budget: 1.5)")
 
 
-def _many_workers(log: ResumeLog) -> None:
-    count = 3_000
-    batch = log.scenes.open("film", "sixteen", scenes=_scenes(count))
-    start = time.perf_counter()
+def _many_workers(log: ResumeLog, folder: Path) -> None:
+    numbers, pool = iter(range(10**9)), "a bare pool"
+    variants: dict[str, Callable[[], int]] = {
+        "raw append + fsync": lambda: _synced(folder / "raw"),
+        pool: _slept,
+        f"a run, {WORKERS} workers": lambda: _slept_by_a_run(log, next(numbers)),
+    }
+    measured = medians(variants, rounds=5)
+    show(f"One of {SLEPT:,} scenes of {SCENE_S * 1e3:.0f} ms", measured, pool)
+    _, bare, run = (SCENE_S / WORKERS / each for each in measured.values())
+    print(f"a run reaches {run:.1%} of the ideal rate, a bare pool {bare:.1%} (budget: 90 %)")
+
+
+def _slept() -> int:
+    with ThreadPoolExecutor(WORKERS) as pool:
+        for _ in pool.map(time.sleep, [SCENE_S] * SLEPT):
+            pass
+    return SLEPT
+
+
+def _slept_by_a_run(log: ResumeLog, number: int) -> int:
+    batch = log.scenes.open("film", f"sixteen {number}", scenes=_scenes(SLEPT))
     assert batch.run(_sleeps, workers=WORKERS).is_complete
-    rate = count / (time.perf_counter() - start)
-    ideal = WORKERS / SCENE_S
-    print(
-        f"\n{WORKERS} workers on scenes of {SCENE_S * 1e3:.0f} ms: {rate:,.0f} scenes/s, ", end=""
-    )
-    print(f"{rate / ideal:.1%} of the ideal {ideal:,.0f} (budget: 90 %)")
+    return SLEPT
 
 
 def _sizes(folder: Path) -> None:
