@@ -10,6 +10,7 @@ ResumelogError
 ├── NoSuchPath, NoSuchMethod
 ├── BodyTooLarge
 ├── BodyTooSlow, TookTooLong    over the time limit
+├── ServiceEnding               asked while the service ends
 └── ServerExtraMissing          the packages of the extra are not installed
 """
 
@@ -105,6 +106,12 @@ class TookTooLong(ResumelogError):
 
     text = "there was no answer within {limit_s:g} s; look at the status before trying again"
     limit_s: float
+
+
+class ServiceEnding(ResumelogError):
+    """The service was asked to end before it could answer; what was asked may still take effect."""
+
+    text = "the service is ending; look at the status once it is back, then try again"
 
 
 class ServerExtraMissing(ResumelogError):

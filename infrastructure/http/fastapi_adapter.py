@@ -14,7 +14,12 @@ from starlette.routing import compile_path
 
 import resumelog
 from resumelog.infrastructure.http.asked import BODY_BYTES_MAX, Asked, Reply
-from resumelog.infrastructure.http.errors import BodyTooLarge, BodyTooSlow, TookTooLong
+from resumelog.infrastructure.http.errors import (
+    BodyTooLarge,
+    BodyTooSlow,
+    ServiceEnding,
+    TookTooLong,
+)
 from resumelog.infrastructure.http.openapi import described, document
 from resumelog.infrastructure.http.routes import API, METHODS, PREFIXES, ROUTES
 from resumelog.infrastructure.http.service import HEADERS, Service
@@ -42,6 +47,16 @@ def application(service: Service) -> FastAPI:
     app.add_exception_handler(HTTPException, _elsewhere(service))
     app.add_api_route("/openapi.json", _openapi(app, service), include_in_schema=False)
     return app
+
+
+def note_ending(app: FastAPI) -> None:
+    """Let requests that are cut off from now on be told that the service ends."""
+    app.state.is_ending = True
+
+
+def is_ending(app: FastAPI) -> bool:
+    """Tell whether `note_ending` was called; for an application of somebody's own it never is."""
+    return getattr(app.state, "is_ending", False)
 
 
 def router(service: Service) -> APIRouter:
@@ -100,6 +115,10 @@ def _endpoint(service: Service, path: str) -> Endpoint:
             return _response(await _answered(service, asked))
         except ClientDisconnect:
             return Response(status_code=400)  # nobody reads it
+        except asyncio.CancelledError:
+            if not is_ending(request.app):
+                raise
+            return _response(service.refusal(asked, ServiceEnding()))
         except Exception as error:  # noqa: BLE001 - told as a body
             return _response(service.refusal(asked, error))
 

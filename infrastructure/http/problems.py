@@ -36,6 +36,7 @@ PROBLEMS: tuple[tuple[type[Exception], Problem], ...] = (
     (http.BodyTooSlow, Problem(408, "body_too_slow")),
     (http.BodyTooLarge, Problem(413, "body_too_large")),
     (http.TookTooLong, Problem(503, "took_too_long")),
+    (http.ServiceEnding, Problem(503, "service_ending")),
     (application.NoSuchSimulation, Problem(404, "simulation_not_found")),
     (application.JobNotFound, Problem(404, "job_not_found")),
     (application.NoHost, Problem(503, "no_host")),

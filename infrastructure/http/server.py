@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING
 
 import uvicorn
 
+from resumelog.infrastructure.http.fastapi_adapter import note_ending
+
 if TYPE_CHECKING:
     from fastapi import FastAPI
 
@@ -58,6 +60,7 @@ def serve(app: FastAPI, listener: socket.socket, hand_back: Callable[[], object]
         thread.start()
         while thread.is_alive() and not _came(asked):
             pass
+        note_ending(app)
         server.should_exit = True
         hand_back()
         thread.join(DRAIN_S + FORCED_S)

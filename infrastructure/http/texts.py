@@ -170,6 +170,13 @@ TROUBLES = {
             "操作可能仍会生效，重试之前请先查看状态",
         ),
     ),
+    "service_ending": Trouble(
+        Text("the service is ending", "服务正在关闭"),
+        Text(
+            "it may still take effect: once the service is back, look at the status, then try again",
+            "操作可能仍会生效，待服务恢复后请先查看状态，再重试",
+        ),
+    ),
 }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import signal
 import socket
 import subprocess
@@ -84,7 +85,12 @@ def test_it_ends_in_time_with_requests_open(hosted: Served, number: int) -> None
         half.endheaders(b"{")
         idle.connect()
         assert ended_by(number, hosted.process) < WITHIN_S
+        told = half.getresponse()
+        assert told.status == 503
+        assert json.loads(told.read())["error_code"] == "service_ending"
     assert hosted.process.returncode == 0
+    assert hosted.process.stderr
+    assert "Traceback" not in hosted.process.stderr.read()
 
 
 DEAF = "test -e go && exit 0; trap '' TERM INT; echo x >> begun; sleep 600"
