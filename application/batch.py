@@ -221,7 +221,7 @@ class Batch(WatchedBatch):
 
     def take_back(self, scene: Scene) -> None:
         """Note that a scene that was begun was not tried after all."""
-        self._running.ended(scene.key)
+        self._running.taken_back(scene.key)
         self._files.discard(scene.key)
 
     def let_go(self, scene: Scene, attempt: Future[Any]) -> None:

@@ -242,6 +242,11 @@ class Running(Generic[State]):
             if unit := self._in_flight.pop(key, None):
                 self._had_ended[key] = unit
 
+    def taken_back(self, key: str) -> None:
+        """Note that a unit is not in flight, and was not tried: after a kill it shows as it was before."""
+        with self.lock:
+            self._in_flight.pop(key, None)
+
     @property
     def busy(self) -> int:
         """How many units are in flight; at once, even while a save is made."""

@@ -75,7 +75,7 @@ class SceneInHand:
             if self._hands.get(key) is hand:
                 del self._hands[key]
             if hand.is_ours:
-                self._running.ended(key)
+                self._running.taken_back(key)
             return hand.is_ours
 
     def _note_anew(self) -> None:

@@ -111,6 +111,21 @@ def test_an_attempt_whose_result_found_room_was_not(disk: FullDisk, other: Resum
     assert killed(other, batch) == ("b",)
 
 
+def test_a_try_that_was_taken_back_is_none(disk: FullDisk, other: ResumeLog) -> None:
+    batch = opened(disk)
+    first = batch.scene("a")
+    batch.begun(first)
+    disk.fill()
+    batch.fail(first, "空")
+    (again,) = batch.begin([batch.scene("a")])
+    batch.take_back(again)
+    disk.free()
+    batch.begun(batch.scene("b"))
+    batch.flush()
+    assert killed(other, batch) == ("b",)
+    assert attempts(disk.log) == [("SceneFailed", "a", 1)]
+
+
 # Left behind, and lost
 
 
