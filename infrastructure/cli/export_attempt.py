@@ -36,7 +36,7 @@ class Attempt:
         self._relay = Relay(display.say, grace_s)
         self._paused: JobPaused | None = None
         self._look_at = 0.0
-        self._is_flushed = False
+        self._flushes = True
         self.reports = Reports(export, command.total, command.scale, display.say)
         self.exit_code: int | None = None
         self.is_made = False
@@ -116,18 +116,21 @@ class Attempt:
 
     def _tick(self) -> None:
         self._relay.press()
-        if self._relay.number and not self._is_flushed:
-            self._is_flushed = True
+        if self._relay.number and self._flushes:
             self._flush()
         if not self._paused and time.monotonic() >= self._look_at:
             self._look_at = time.monotonic() + LOOK_EVERY_S
             self._look()
 
     def _flush(self) -> None:
-        """Save what was reported last: whoever sent the signal may not wait for our end."""
+        """Save what was reported last: whoever sent a signal may not wait for our end.
+
+        A store that can't be written is tried once: it may take long to say so, and the end tries again.
+        """
         try:
             self._export.flush()
         except StoreError as error:
+            self._flushes = False
             self._display.say(str(error))
 
     def _look(self) -> None:

@@ -95,7 +95,21 @@ def test_what_was_reported_is_on_record_as_soon_as_a_signal_comes(bare: Cli) -> 
         wait_for(lambda: recorded(bare) == 0.1, "the first report")
         process.send_signal(signal.SIGTERM)
         wait_for(lambda: recorded(bare) == 0.2, "the last report")
-        assert process.poll() is None
+        assert bare.names(KEY)[-1] == "ProgressSaved", "it was recorded at its end only"
+        process.send_signal(signal.SIGINT)
+        assert finished(process).code == 3
+
+
+def test_what_is_reported_after_a_signal_is_on_record_at_once(bare: Cli) -> None:
+    late = "trap '' TERM; echo progress 0.1; echo $$ >> pids; until [ -e go ]; do sleep 0.02; done"
+    late += "; echo progress 0.2; exec sleep 60"
+    with at_work(bare, late, "--grace", 3600, "--save-interval", 3600) as process:
+        process.send_signal(signal.SIGTERM)
+        assert process.stderr
+        assert "went on to the command" in process.stderr.readline()
+        bare.write("go", "")
+        wait_for(lambda: recorded(bare) == 0.2, "the last report")
+        assert bare.names(KEY)[-1] == "ProgressSaved", "it was recorded at its end only"
         process.send_signal(signal.SIGINT)
         assert finished(process).code == 3
 
