@@ -176,7 +176,8 @@ class SceneRun:
 
     def _coming(self) -> list[str]:
         """Return what is begun next, as far as it can be told before that is recorded."""
-        room = 0 if self._cause else self._flights.room + len(self._settling)
+        ends = self._cause or self._stopped
+        room = 0 if ends else self._flights.room + len(self._settling)
         return self._queue.coming(room, only_due=self._may_all_fail())
 
     def _may_all_fail(self) -> bool:
@@ -209,7 +210,7 @@ class SceneRun:
         """Tell whether more may be begun; else say why not."""
         if self._cause:
             return False
-        if stopped := next((stop.cause for stop in self.stops if stop.cause), ""):
+        if stopped := self._stopped:
             self._cause = stopped
         elif self._failures_max and self._settling.failed >= self._failures_max:
             self._cause = f"stopped after {counted(self._settling.failed, 'failure')}"
@@ -224,6 +225,11 @@ class SceneRun:
             else:
                 self._look_again()
         return not self._cause
+
+    @property
+    def _stopped(self) -> str:
+        """The cause of the first flag that is set; empty for none."""
+        return next((stop.cause for stop in self.stops if stop.cause), "")
 
     def looked_again(self) -> bool:
         """Look in the log at once, and try what waits for the disk; tell whether there is more to do."""
