@@ -29,7 +29,6 @@ class Watched(Poll):
         self.sees: queue.Queue[Look] = queue.Queue()
         self.told: queue.Queue[str] = queue.Queue()
         self.context: StepContext | None = None
-        self.rounds = 0
 
     def __call__(self, context: StepContext) -> JsonValue:
         try:
@@ -46,9 +45,16 @@ class Watched(Poll):
         if seen == "an error":
             raise ConnectionError("没有回应")
         if seen == "news":
-            self.rounds += 1
-            context.progress(self.rounds % 100, f"第 {self.rounds} 轮", resume_data=self.rounds)
+            rounds = _rounds(context) + 1  # else a service that follows another tells nothing new
+            context.progress(rounds % 100, f"第 {rounds} 轮", resume_data=rounds)
         return "over" if seen == "the end" else None
+
+
+def _rounds(context: StepContext) -> int:
+    """Return how many were told so far, by whatever service."""
+    told = context.resume_data or 0
+    assert isinstance(told, int)
+    return told
 
 
 class Service:
