@@ -6,6 +6,7 @@ import os
 import signal
 import time
 
+import pytest
 from support.cli import Cli, wait_for
 from support.exporting import (
     COUNTED,
@@ -21,6 +22,8 @@ from support.terminals import CTRL_S
 
 from resumelog.infrastructure import processes
 from resumelog.infrastructure.streamed_commands import DRAIN_S
+
+pytestmark = pytest.mark.kills  # most wait for the end of patience with who reads nothing
 
 CHUNK = "head -c 8000 /dev/zero | tr '\\0' x"
 PRINTS_MUCH = f'for i in $(seq 16); do {CHUNK}; echo; echo "units $i cursor $i"; done'

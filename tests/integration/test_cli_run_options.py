@@ -43,6 +43,7 @@ def test_as_many_scenes_as_there_are_workers_are_made_at_once(cli: Cli) -> None:
     assert cli.names().count("SceneCompleted") == 3
 
 
+@pytest.mark.kills
 @pytest.mark.parametrize(
     ("signals", "cut_off"),
     [([signal.SIGTERM], 3), ([signal.SIGINT, signal.SIGINT], 3), ([signal.SIGINT], 0)],

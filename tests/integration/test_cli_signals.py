@@ -90,6 +90,7 @@ def test_an_interrupt_in_the_last_scene_leaves_a_completed_batch(cli: Cli) -> No
     assert cli.names()[-1] == "Completed"
 
 
+@pytest.mark.kills
 @pytest.mark.parametrize(
     ("script", "signals"),
     [
@@ -175,6 +176,7 @@ def killed(cli: Cli, script: str, *, told: int = 1) -> None:
     cli.write("go", "")
 
 
+@pytest.mark.kills
 @pytest.mark.parametrize(
     ("script", "told", "leader_dies"),
     [

@@ -137,6 +137,7 @@ IGNORES = f"trap '' TERM; {HANGS}"
 SAVES = 'trap \'echo "{\\"progress\\": 31, \\"resume_data\\": 4}"; exit 0\' TERM; echo x >> begun; sleep 600 & wait'
 
 
+@pytest.mark.kills
 @pytest.mark.parametrize("script", [HANGS, IGNORES, SAVES], ids=["ends", "ignores", "saves"])
 @pytest.mark.parametrize("verb", ["pause", "stop", "reset"])
 def test_a_command_ends_when_its_run_should_stop(tmp_path: Path, script: str, verb: str) -> None:
@@ -170,6 +171,7 @@ def test_what_a_command_saves_when_it_is_asked_to_end_is_what_it_goes_on_from(
     assert piloted.result("draw") == {"printed": "from 4"}
 
 
+@pytest.mark.kills
 def test_a_closed_log_leaves_no_command_and_the_run_as_it_was(tmp_path: Path) -> None:
     piloted = Piloted(tmp_path, work("draw", IGNORES))
     with piloted.pilot() as pilot:
@@ -183,6 +185,7 @@ def test_a_closed_log_leaves_no_command_and_the_run_as_it_was(tmp_path: Path) ->
         until(lambda: len(piloted.lines("begun")) == 2, "the command again")
 
 
+@pytest.mark.kills
 def test_a_command_that_outlives_its_worker_is_ended_by_the_next(tmp_path: Path) -> None:
     piloted = Piloted(tmp_path, work("draw", f"echo $$ >> pids; {IGNORES}"))
     with child("drive", tmp_path, SIM, cwd=tmp_path, module="support.pilot_workers") as process:

@@ -28,6 +28,8 @@ from resumelog.infrastructure.storage.postgres import Factory
 from resumelog.infrastructure.storage.postgres.recorders import ApplicationRecorder
 from resumelog.infrastructure.storage.postgres.url import parsed
 
+pytestmark = pytest.mark.kills  # a server of its own, killed again and again
+
 SCENES = 300
 RESTARTS = 3
 

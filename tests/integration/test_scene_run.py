@@ -506,4 +506,4 @@ def test_a_result_is_let_go_once_it_is_recorded(log: ResumeLog) -> None:
         alive.append(weakref.ref(result))
         return result
 
-    assert opened(log, *range(30)).run(function).failed == ()
+    assert opened(log, *range(10)).run(function).failed == ()
