@@ -102,7 +102,7 @@ class Datastore(stock.PostgresDatastore):
         self.name = shown({**self._parameters, "schema": self.schema})
         self._lost_at: float | None = None
         self._met_at = 0.0
-        self._process = os.getpid()
+        self._process, self.is_closed = os.getpid(), False
 
     def after_connect_func(self) -> Callable[[psycopg.Connection[Any]], None]:
         """Return what sets a new connection up; a server's own remote_apply stays."""
@@ -184,6 +184,7 @@ class Datastore(stock.PostgresDatastore):
     def close(self) -> None:
         """Close the pool; a fork leaves its parent's alone."""
         if os.getpid() == getattr(self, "_process", None):
+            self.is_closed = True
             super().close()
 
     def _explained(self, error: StoreUnavailable) -> StoreUnavailable:

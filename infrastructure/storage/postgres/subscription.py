@@ -27,6 +27,7 @@ class PostgresSubscription(stock.PostgresSubscription):
                     self._listen_once()
                 except StoreUnavailable:
                     time.sleep(PAUSE_S)  # the puller's patience says when it is enough
+            self._has_been_notified.set()  # so that the puller sees that the log was closed
         except BaseException as error:  # noqa: BLE001 - whoever reads the subscription raises it
             if self._thread_error is None:
                 self._thread_error = error
@@ -34,9 +35,7 @@ class PostgresSubscription(stock.PostgresSubscription):
 
     def _listen_once(self) -> None:
         """Wake the puller whenever somebody has appended, until the end or a lost connection."""
-        datastore = self._recorder.datastore
-        assert isinstance(datastore, Datastore)
-        with datastore.own_connection() as connection:
+        with self._datastore.own_connection() as connection:
             channel = Identifier(self._recorder.channel_name)
             connection.execute(SQL("LISTEN {}").format(channel))
             while not self._is_over:
@@ -51,4 +50,11 @@ class PostgresSubscription(stock.PostgresSubscription):
 
     @property
     def _is_over(self) -> bool:
-        return self._has_been_stopped or self._thread_error is not None
+        ended = self._has_been_stopped or self._thread_error is not None
+        return ended or self._datastore.is_closed
+
+    @property
+    def _datastore(self) -> Datastore:
+        datastore = self._recorder.datastore
+        assert isinstance(datastore, Datastore)
+        return datastore
