@@ -13,7 +13,7 @@ class PilotOptions(BaseModel):
     `look_s` whether somebody asked it to stop, in whatever process; in this one it is told at once.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
 
     attempts_max: PositiveInt = 3
     backoff_s: NonNegativeFloat = 5.0

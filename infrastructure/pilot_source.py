@@ -15,6 +15,24 @@ from resumelog.infrastructure.pilot_tables import TAGS, PilotTables
 
 EXAMPLE = "examples/simulation/pilot.toml is a whole one"
 _UNKNOWN = "extra_forbidden"
+_WHAT = {
+    _UNKNOWN: "there is no such key",
+    "missing": "it must be there",
+    "float_type": "it must be a number",
+    "int_type": "it must be a whole number",
+    "finite_number": "it must be finite",
+    "greater_than": "it must be more than {gt:g}",
+    "greater_than_equal": "it must be at least {ge:g}",
+    "string_type": "it must be text",
+    "string_too_short": "it must not be empty",
+    "string_pattern_mismatch": "it must not hold a NUL",
+    "list_type": "it must be a list",
+    "too_short": "it must not be empty",
+    "model_type": "it must be a table",
+    "dict_type": "it must be a table",
+    "literal_error": 'it must be "any", {{ folder = "…" }} or {{ run = ["…"] }}',
+}
+"""By the types of pydantic's errors, whose own words speak of Python."""
 _LINE = re.compile(r"\(at line (\d+)")
 
 
@@ -54,9 +72,12 @@ class PilotSource:
             first = min(found, key=lambda each: each["type"] != _UNKNOWN)
             keys = [key for key in first["loc"] if key not in TAGS or key in parsed]
             place = _place(keys)
-            what = first["msg"].removeprefix("Value error, ")
-            if first["type"] == _UNKNOWN:
-                what = "there is no such key"
+            said = _WHAT.get(first["type"])
+            what = (
+                said.format(**first.get("ctx", {}))
+                if said
+                else first["msg"].removeprefix("Value error, ")
+            )
             self._refuse(f"{place}: {what}" if place else what, EXAMPLE, self._line_of(keys))
 
     def _line_of(self, keys: Sequence[int | str]) -> int | None:

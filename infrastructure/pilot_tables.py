@@ -26,6 +26,7 @@ LOOK_LIMIT_S = 60.0
 GRACE_S = 2.0
 NOT_NAMES = ("idle", "completed")
 
+_Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 _Text = Annotated[str, StringConstraints(min_length=1, pattern=r"^[^\x00]*$")]
 
 
@@ -90,10 +91,10 @@ class Start(Table):
 class Monitor(Command):
     """A command that prints where a simulation is, as JSON, asked every so often."""
 
-    every_s: PositiveFloat = 30.0
+    every_s: _Seconds = 30.0
     limit_s: PositiveFloat = 3 * DAY_S
     errors_max: PositiveInt = 10
-    look_limit_s: PositiveFloat = LOOK_LIMIT_S
+    look_limit_s: _Seconds = LOOK_LIMIT_S
 
 
 class OwnWork(Work):
@@ -106,7 +107,7 @@ class OwnMonitor(Monitor):
     """A step of a chain of one's own that waits for something; told by its `every_s`."""
 
     name: Annotated[_Text, AfterValidator(_name)]
-    every_s: PositiveFloat
+    every_s: _Seconds
 
 
 class Folder(Table):
@@ -143,7 +144,7 @@ class PilotTables(Table):
 
     exists: Exists
     environment: dict[str, str] = {}
-    grace_s: PositiveFloat = GRACE_S
+    grace_s: _Seconds = GRACE_S
     options: PilotOptions = PilotOptions()
     prepare: Work | None = None
     start: Start | None = None
