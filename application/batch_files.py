@@ -137,7 +137,7 @@ class BatchFiles:
         try:
             return Path(self._where.format(**values))
         except (KeyError, IndexError, ValueError) as error:
-            advice = f"it may hold {{key}} and {{index}}: {error!r}"
+            advice = f"it may hold {{key}} and {{index}}, and no other names: {error}"
             raise BadArgument(option="artifact", given=self._where, advice=advice) from None
 
 

@@ -96,7 +96,10 @@ class BatchReader:
     def waits(self, count: int) -> str:
         """Say of so many scenes what they wait for; nothing of none."""
         scenes = "scene waits" if count == 1 else "scenes wait"
-        return f"{count} {scenes} for {self._before.stage}" if count else ""
+        if not count:
+            return ""
+        hint = "" if self._before.is_begun else ", a stage that was never opened"
+        return f"{count} {scenes} for {self._before.stage}{hint}"
 
     def outdated(self, keys: Iterable[str]) -> dict[str, str]:
         """Return which scenes are done with another input than theirs is now, and why."""

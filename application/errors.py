@@ -81,7 +81,7 @@ class JobNotFound(ResumelogError):
 class AmbiguousJob(ResumelogError):
     """Several jobs have this name."""
 
-    text = "{name!r} names several jobs; say which: {candidates}"
+    text = "{name!r} names several jobs; name one by its id: {candidates}"
     name: str
     candidates: str
 

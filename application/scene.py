@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from resumelog.application.errors import ResultGone
+from resumelog.application.errors import BadArgument, ResultGone
 from resumelog.domain.wording import agreeing, counted
 
 
@@ -114,5 +114,11 @@ SceneName = Scene | FailedScene | str
 
 
 def keys_of(scenes: Iterable[SceneName]) -> list[str]:
-    """Return the keys of scenes that are named by key, or by what a batch or a report gave."""
+    """Return the keys of scenes that are named by key, or by what a batch or a report gave.
+
+    Raises BadArgument for one alone: a text is a list of its letters, and those may be keys.
+    """
+    if isinstance(scenes, str | Scene | FailedScene):
+        name = scenes if isinstance(scenes, str) else scenes.key
+        raise BadArgument(option="scenes", given=name, advice=f"give a list: [{name!r}]")
     return [scene if isinstance(scene, str) else scene.key for scene in scenes]

@@ -43,6 +43,11 @@ class StageBefore:
             advice = f"it comes after this one itself; {advice}"
         raise BadArgument(batch.title, option="after", given=self.stage, advice=advice)
 
+    @property
+    def is_begun(self) -> bool:
+        """Tell whether it was ever opened, as it was last looked at."""
+        return self._batch is None or self._batch.version > 0
+
     def _is_after(self, batch: SceneBatch) -> bool:
         assert self._batch
         return batch.id in earlier_stages(self._log, self._log.recover(self._batch))

@@ -266,9 +266,7 @@ class AlreadyRecorded(WrongState):
 class SceneAlreadyCompleted(WrongState):
     """Another result for a scene that is done."""
 
-    text = (
-        "scene {scene!r} is completed since version {version}; invalidate it before making it again"
-    )
+    text = "scene {scene!r} is completed since version {version}; regenerate it to make it again"
     scene: str
     version: int
 

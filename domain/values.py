@@ -203,9 +203,18 @@ def canonical_json(value: Any, what: str = "value", job: str = "") -> bytes:
             _require_depth(value)
         return text.encode()
     except ValidationError as error:
-        raise NotJson(job, what=what, why=validation_text(error)) from None
+        raise NotJson(job, what=what, why=_why_not_json(error)) from None
     except (TypeError, ValueError, RecursionError) as error:
         raise NotJson(job, what=what, why=str(error)) from None
+
+
+def _why_not_json(error: ValidationError) -> str:
+    """Return the type that JSON does not have, and where it is: every other part of a place is pydantic's."""
+    first = error.errors(include_url=False)[0]
+    place, kind = ".".join(map(str, first["loc"][1::2])), type(first["input"]).__name__
+    if first["loc"][-1:] == ("[key]",):
+        return f"the key {place} is of type {kind}, and no text"
+    return f"it has a value of type {kind} at {place}" if place else f"it is of type {kind}"
 
 
 def _require_depth(value: JsonValue, depth: int = 0) -> None:

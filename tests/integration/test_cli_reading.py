@@ -132,7 +132,9 @@ def test_a_name_that_two_jobs_have_is_refused_with_both(
             pass
     refused = cli("show", "a/b")
     assert (refused.code, refused.out) == (2, "")
-    assert re.search(r"^resumelog: 'a/b' names several jobs; say which: .*\(.*\(.*\n$", refused.err)
+    assert re.search(
+        r"^resumelog: 'a/b' names several jobs; name one by its id: .*\(.*\(.*\n$", refused.err
+    )
 
 
 @pytest.mark.parametrize("json_too", [(), ("--json",)])

@@ -265,4 +265,6 @@ def test_an_unknown_job_is_told(kept: Cli, name: str) -> None:
 def test_a_beginning_that_two_jobs_have_is_told(cli: Cli) -> None:
     for end in "ab":
         Tampering(cli.folder / LOG, "abcdef" + end).insert(1, b"{}", sealed=True)
-    require_one_line(cli("verify", "abcdef"), "names several jobs; say which: abcdefa, abcdefb")
+    require_one_line(
+        cli("verify", "abcdef"), "names several jobs; name one by its id: abcdefa, abcdefb"
+    )

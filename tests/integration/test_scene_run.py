@@ -177,6 +177,23 @@ def test_a_run_may_be_narrowed_and_the_next_one_makes_the_rest(log: ResumeLog) -
         batch.run(functions.script, scenes=["7"])
 
 
+def test_a_text_is_no_list_of_scenes(log: ResumeLog) -> None:
+    with opened(log, *"ab") as batch:
+        made = batch.scene("a")
+        assert batch.run(lambda _: 1).is_complete
+        for one in ("ab", made):
+            with pytest.raises(BadArgument, match=r"give a list: \['a"):
+                batch.retry(lambda _: 2, scenes=one)  # type: ignore[arg-type]  # as users would
+            with pytest.raises(BadArgument, match="give a list"):
+                log.scenes.regenerate("电影", "分镜", one)  # type: ignore[arg-type]  # as users would
+    assert len(completed(log)) == 2
+
+
+def test_a_stage_that_was_never_opened_is_told_where_scenes_wait_for_it(log: ResumeLog) -> None:
+    batch = log.scenes.open("电影", "图像", scenes=scenes(*"ab"), after="分境")
+    assert batch.run(lambda _: 1).cause == "2 scenes wait for 分境, a stage that was never opened"
+
+
 def test_a_completed_batch_runs_nothing(log: ResumeLog) -> None:
     opened(log).run(functions.script)
     report = opened(log).run(failing(*KEYS))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import pickle
 import sys
 from typing import Any
@@ -107,6 +108,20 @@ def test_a_value_of_64_mib_is_kept() -> None:
 @pytest.mark.parametrize("value", [(1, 2), {1: 2}, {"x": {1}}, float("nan"), "\ud800"])
 def test_a_value_that_is_not_json_is_refused(value: Any) -> None:
     with pytest.raises(NotJson):
+        Payload.of(value)
+
+
+@pytest.mark.parametrize(
+    ("value", "why"),
+    [
+        ({1, 2}, "it is of type set"),
+        ({"dict": [0, {"b": (1,)}]}, "it has a value of type tuple at dict.1.b"),
+        ({"a": {1: 2}}, "the key a.1 is of type int, and no text"),
+        ({"a": math.nan}, "Out of range float values"),
+    ],
+)
+def test_it_is_told_what_json_can_not_hold_and_where(value: Any, why: str) -> None:
+    with pytest.raises(NotJson, match=why):
         Payload.of(value)
 
 
