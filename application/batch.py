@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from threading import Lock
 from types import TracebackType
 from typing import Any, Self, Unpack
 
 from resumelog.application.batch_files import BatchFiles
 from resumelog.application.batch_records import RecordedBatch
-from resumelog.application.errors import BatchOver
+from resumelog.application.errors import AlreadyRunning, BatchOver
 from resumelog.application.ports import Signals
 from resumelog.application.run_options import RunOptions
 from resumelog.application.running import Running
@@ -50,6 +52,7 @@ class Batch(RecordedBatch):
         self.stale = stale
         in_flight = running.claim.in_flight if running.claim else None
         self.cut_off = None if in_flight is None else self._cut_off(in_flight)
+        self._is_run = Lock()
         self.signals, self.listeners = signals, Listeners()
         self.monotonic = running.clock.monotonic
 
@@ -71,12 +74,30 @@ class Batch(RecordedBatch):
         Returns how the batch stands: where all is done it is completed and left, where it was
         paused or stopped it is left. Ctrl+C lets the scenes in flight end and goes on as
         KeyboardInterrupt, a second one, SIGTERM or SIGHUP ends the run at once; either way the
-        batch is left with that cause. Raises BatchOver, UnknownScene, BadArgument, LeaseLost.
+        batch is left with that cause. Raises BatchOver, UnknownScene, BadArgument, LeaseLost, and
+        AlreadyRunning while another run of this handle is at work.
         """
         only = None if scenes is None else {*self.known(scenes)}
+        with self._alone():
+            return self._run(function, only, options)
+
+    def _run(
+        self, function: Callable[[Scene], Any], only: set[str] | None, options: RunOptions
+    ) -> Report:
         run, keys = SceneRun(self, function, **options), self._to_make(only)
         self.expect(len(keys), options.get("workers") or 1)
         return run.over(keys, only)
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        """Let one run at a time make scenes: two would make each twice."""
+        if not self._is_run.acquire(blocking=False):
+            holder = str(self._running.leases.worker)
+            raise AlreadyRunning(self.title, holder=holder, is_own=True)
+        try:
+            yield
+        finally:
+            self._is_run.release()
 
     def _to_make(self, scenes: Iterable[SceneName] | None) -> list[str]:
         """Return what is left. Raises BatchOver where that is not for this handle to make."""
@@ -156,13 +177,15 @@ class Batch(RecordedBatch):
         return left + (f"; {waits}" if waits else "")
 
     def _end(self, command: Callable[[SceneBatch, Claim], Events]) -> None:
+        is_told = False
         try:
             self._running.do(command)
+            is_told = True
         except LeaseLost as lost:
             logger.warning("%s", lost)  # its successor says how it ended
         finally:
             try:
-                self._running.end()
+                self._running.end(is_told=is_told)
             finally:
                 self._files.discard_all()  # nothing is recorded any more that may have written them
                 self._tell()

@@ -101,6 +101,10 @@ class BatchFiles:
         """Forget a scene's file: the log has it."""
         self._placed.pop(key, None)
 
+    def given_up(self, key: str) -> Path | None:
+        """Forget a scene's temporary path, and return it: whoever writes there can't be ended."""
+        return self._begun.pop(key, (None, None))[0]
+
     def discard(self, key: str) -> None:
         """Remove what a scene left at its temporary path."""
         if key in self._begun:

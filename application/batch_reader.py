@@ -115,8 +115,15 @@ class BatchReader:
         for key in self.left(only):
             if self.is_asked_to_leave():
                 return
-            if not self.waiting([key]):
-                yield self.scene(key)
+            if self.is_left(key):  # the loop may have made it together with another
+                yield from self.ready([key])
+
+    def ready(self, keys: Iterable[str]) -> Iterator[Scene]:
+        """Iterate over scenes as they would be begun now; what waits for the stage before is left out."""
+        for key in keys:
+            hashes, made = self._before.made(key)
+            if hashes is not None or self._before.stage is None:
+                yield self._scene(key, hashes, made_before=made)
 
     def failed(self) -> Iterator[Scene]:
         """Iterate over the scenes whose last attempt failed, in order."""

@@ -124,18 +124,21 @@ class RecordedBatch(WatchedBatch):
         """Note that a scene that was begun was not tried after all."""
         self._running.taken_back(scene.key)
         self._files.discard(scene.key)
+        if not self.is_over:
+            self._running.note_anew()
 
     def let_go(self, scene: Scene, attempt: Future[Any]) -> None:
         """Leave an attempt to itself that can't be ended; what it writes is removed once it ends.
 
         A successor removes what a kill leaves there: it is noted in flight, as no attempt.
         """
-        if scene.partial is None:
+        partial = scene.partial or self._files.given_up(scene.key)
+        if partial is None:
             return
-        path, running = str(scene.partial), self._running
+        path, running = str(partial), self._running
         if running.claim:
             running.begun(InFlight(path, 0, partial=path))
-        self._files.late.add(scene.partial, attempt, lambda: running.ended(path))
+        self._files.late.add(partial, attempt, lambda: running.ended(path))
 
     def fail(self, scene: Scene | str, error: object) -> Saved:
         """Record that an attempt at a scene failed; the others go on."""

@@ -115,7 +115,8 @@ class Pipeline:
     def run(self, *, mode: Mode = "stages", stop: StopFlag | None = None) -> PipelineReport:
         """Make every scene of every stage that is not done, and return how the stages stand.
 
-        "stages": one after the other, each for all scenes. "streaming": a scene goes on to the next
+        "stages": one after the other, each for all scenes; what is regenerated meanwhile in a stage
+        that has completed remains for the next run. "streaming": a scene goes on to the next
         stage as soon as it is done in this one; each stage has its own workers. A scene that failed
         is not begun in the stages after, the others go on. So it is where one stage is paused or
         stopped, or ends by `stop_after_failures`: the stages after make what is done in it. `stop`
@@ -178,6 +179,8 @@ class Pipeline:
                     break
             for run in runs.values():
                 run.finish()  # in their order: the first to tell is the one that the others wait for
+            for run in runs.values():
+                run.look()
         return PipelineReport({name: run.report() for name, run in runs.items()})
 
     def _driven(

@@ -8,6 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 from threading import RLock
 from typing import Generic, Literal, NamedTuple
+from uuid import UUID
 
 from resumelog.application.errors import AlreadyRunning, ClosedLog, StoreError
 from resumelog.application.event_log import EventLog, State, of
@@ -269,23 +270,29 @@ class Running(Generic[State]):
             raise NotRunning(self.state.title, command=command, status=self.state.status)
         return self.claim
 
-    def end(self) -> None:
-        """Write what is held and give the lease back. Raises NotSaved if something is not on disk."""
+    def end(self, *, is_told: bool = True) -> None:
+        """Write what is held and give the lease back. Raises NotSaved if something is not on disk.
+
+        Where the log was not told how the work ended (`is_told`), what is in flight stays noted: the
+        successor records that it was cut off.
+        """
         with self.lock:
             claim, self.claim = self.claim, None
             if claim is None:
                 return
+            give_back = self.leases.abandon
             try:
                 self.held_saves.write(claim)
+                give_back = self.leases.release if is_told else give_back
             except StoreError as error:
                 self.held_saves.give_up(error)
             finally:
-                self._release(claim)
+                self._give_back(claim, give_back)
             self.held_saves.require_none_lost()
 
-    def _release(self, claim: Claim) -> None:
+    def _give_back(self, claim: Claim, give_back: Callable[[UUID, Claim], None]) -> None:
         try:
-            self.leases.release(self.state.id, claim)
+            give_back(self.state.id, claim)
         except ClosedLog:
             logger.debug("%s: closing the log gave the lease back", self.state.title)
         except StoreError as error:

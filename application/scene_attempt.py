@@ -67,7 +67,7 @@ class Attempt:
             self._require_good(result, scene)
         except Terminated:
             raise
-        except ITS_OWN as error:
+        except (*ITS_OWN, asyncio.CancelledError) as error:  # of a loop that the function has run
             return self._failed(error, began)
         return Ended(result, elapsed_s=time.monotonic() - began)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from threading import Lock
 from typing import Any, Concatenate, Literal, ParamSpec, get_args
 
 from pydantic import JsonValue
@@ -88,7 +89,7 @@ class SceneBatches:
         self._listed = listed
         self._log, self._leases, self._clock, self._artifacts = log, leases, clock, artifacts
         self.signals = signals
-        self._open = set[Batch]()
+        self._open, self._opening = set[Batch](), Lock()
 
     def open(
         self,
@@ -141,7 +142,8 @@ class SceneBatches:
         running.begin(begin)
         opened = Batch(running, files, plan, before, stale, self.signals)
         tell_of_unsaved(opened, running)
-        self._open = {batch for batch in self._open if not batch.is_over} | {opened}
+        with self._opening:
+            self._open = {batch for batch in self._open if not batch.is_over} | {opened}
         return opened
 
     open_async = _awaited(open)  # noqa: A003 - the method above is meant

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from concurrent.futures import Future
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING
 
@@ -92,10 +92,16 @@ class Coordinator:
         """Wait for what ends next, and settle all that has ended."""
         patience_s = min(WAKES_S, *(run.patience_s() for run in self._runs))
         try:
-            run, future = self._bell.get(timeout=patience_s)
+            self._take(*self._bell.get(timeout=patience_s))
+        except Empty:
+            for run in self._runs:
+                run.ring_again()  # an interrupt may have come before an attempt got its bell
+        for run in self._runs:
+            run.let_go()
+
+    def _take(self, run: SceneRun, future: Future[Ended]) -> None:
+        """Settle one, and what has ended meanwhile."""
+        with suppress(Empty):
             while True:
                 run.take(future)
                 run, future = self._bell.get_nowait()
-        except Empty:
-            for run in self._runs:
-                run.let_go()

@@ -14,10 +14,16 @@ class SceneQueue:
     """Keys of scenes, each in it once until it is recorded; those whose next try is due come first."""
 
     def __init__(
-        self, monotonic: Callable[[], float], waiting: Callable[[Collection[str]], Collection[str]]
+        self,
+        monotonic: Callable[[], float],
+        waiting: Callable[[Collection[str]], Collection[str]],
+        is_left: Callable[[str], bool],
     ) -> None:
-        """Begin empty; `waiting` tells which of some scenes are not done in the stage before."""
-        self._monotonic, self._which_wait = monotonic, waiting
+        """Begin empty; `waiting` tells which of some scenes are not done in the stage before.
+
+        `is_left` tells whether one is still to be made: a loop, or another scene, may make it.
+        """
+        self._monotonic, self._which_wait, self._is_left = monotonic, waiting, is_left
         self._offered, self._waiting = set[str](), dict[str, None]()
         self._ready, self._due = deque[str](), deque[str]()
         self._later, self._nth = list[tuple[float, int, str]](), count()
@@ -75,6 +81,10 @@ class SceneQueue:
         """Put a scene first again that was taken and not begun."""
         (self._due if has_failed else self._ready).appendleft(key)
 
+    def wait(self, keys: Iterable[str]) -> None:
+        """Let scenes that were taken wait for the stage before."""
+        self._waiting.update(dict.fromkeys(keys))
+
     def wake(self) -> None:
         """Let those come next whose time has come: their failure is recorded."""
         while self._later and self._later[0][0] <= self._monotonic():
@@ -91,11 +101,14 @@ class SceneQueue:
         return [*islice(queue, max(0, room))]
 
     def _taken(self, queue: deque[str], room: int) -> list[str]:
-        """Take from one queue; what is to be made again in the stage before waits for that."""
+        """Take from one queue what is left; what is to be made again in the stage before waits for that."""
         keys = list[str]()
         while queue and len(keys) < room:
             some = [queue.popleft() for _ in range(min(room - len(keys), len(queue)))]
-            waiting = self._which_wait(some)
-            self._waiting.update((key, None) for key in some if key in waiting)
-            keys += [key for key in some if key not in waiting]
+            left = [key for key in some if self._is_left(key)]
+            self._offered.difference_update(some if len(left) < len(some) else ())
+            self._offered.update(left)
+            waiting = self._which_wait(left)
+            self.wait(waiting)
+            keys += [key for key in left if key not in waiting]
         return keys

@@ -8,6 +8,7 @@ from collections.abc import Collection, Container, Iterable, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, Unpack
 
+from resumelog.application.errors import StoreError
 from resumelog.application.retry import ONCE
 from resumelog.application.run_options import RunOptions, require
 from resumelog.application.scene import Report, Scene
@@ -57,9 +58,9 @@ class SceneRun:
         self._failures_max = options.get("stop_after_failures")
         self.stops = [options.get("stop") or StopFlag()]
         self.followers, self.is_fed, self._seen = list[SceneRun](), False, 0
-        self._queue = SceneQueue(self._monotonic, batch.waiting)
+        self._queue = SceneQueue(self._monotonic, batch.waiting, batch.is_left)
         self._made, self._again = deque[str](), set[str]()
-        self.bell = Bell()
+        self.bell, self._has_begun = Bell(), False
         self._settling = Settling(batch, self._retry)
         self._only: Container[str] | None = None
         self._cause, self._look_at = "", float("-inf")
@@ -71,7 +72,7 @@ class SceneRun:
         What is to be made again meanwhile is made again, of `only` some scenes where they are given.
         """
         self._batch.require_log()
-        self._only, self._seen = only, self._batch.version
+        self._only, self._seen, self._has_begun = only, self._batch.version, True
         self._queue.offer(keys)
         if self._queue.was_offered and self._batch.is_over:
             status = self._batch.counts().status
@@ -88,8 +89,9 @@ class SceneRun:
 
     def offer_all(self) -> None:
         """Queue all that is left, unless that was done; what is handed on later comes by itself."""
-        if self._queue.was_offered:
+        if self._has_begun:
             return
+        self._has_begun = True
         self._began = self._ended_at = self._monotonic()
         self._seen = self._batch.version
         left = self._batch.left()
@@ -106,7 +108,9 @@ class SceneRun:
                 run.follow(stale)
         in_flight = self._flights.keys
         self._again.update(key for key in keys if key in in_flight or self._batch.is_held(key))
-        self._queue.offer(key for key in keys if self._batch.is_left(key))
+        self._make_anew(self._settling.given_up.intersection(keys).difference(in_flight))
+        if self._has_begun:  # else they are offered in their order, with all others
+            self._queue.offer(key for key in keys if self._batch.is_left(key))
 
     def end(self, cause: str) -> None:
         """Begin no more."""
@@ -119,6 +123,11 @@ class SceneRun:
     def finish(self) -> None:
         """Complete the batch if all is done, else leave it open. Raises NotSaved."""
         self._batch.finish()
+
+    def look(self) -> None:
+        """See what has become of the batch since this run left it, for the report."""
+        with suppress(StoreError):  # else it tells what was known last
+            self._batch.is_asked_to_leave()
 
     def leave_with(self, error: BaseException) -> None:
         """Leave the batch, for an exception that goes on; what has ended is recorded all the same."""
@@ -171,7 +180,9 @@ class SceneRun:
         if not keys:
             self._batch.take_back_coming()
             return
-        for scene in self._batch.begin(map(self._batch.scene, keys), self._has_no_place):
+        ready = [*self._batch.ready(keys)]
+        self._queue.wait({*keys}.difference(scene.key for scene in ready))
+        for scene in self._batch.begin(ready, self._has_no_place):
             self._submit(scene)
 
     def _coming(self) -> list[str]:
@@ -300,9 +311,9 @@ class SceneRun:
         if not self._settling:
             return
         self._recorded([each.outcome for each in self._settling.all()], self._coming())
-        settled = self._settling.recorded()
-        for future in settled:
+        for future in self._settling.futures:  # first: an interrupt leaves none that settles again
             self._flights.forget(future)
+        settled = self._settling.recorded()
         self._ended_at = self._monotonic()
         for _, state, scene, ended, wait_s in settled.values():
             self._tell(scene, state, ended, wait_s)

@@ -32,14 +32,14 @@ class Settled(NamedTuple):
 class Settling:
     """The attempts of one run that have ended, until they are recorded.
 
-    `failed` counts the scenes that have failed for good, `durations` is in seconds by scene.
+    `given_up` are the scenes that have failed for good, `durations` is in seconds by scene.
     """
 
     def __init__(self, batch: Batch, retry: Retry) -> None:
         """Begin with none."""
         self._batch, self._retry = batch, retry
         self._settled = dict[Landing, Settled]()
-        self._failures, self.failed = Counter[str](), 0
+        self._failures, self.given_up = Counter[str](), set[str]()
         self.durations = dict[str, float]()
 
     def __len__(self) -> int:
@@ -55,6 +55,16 @@ class Settling:
         """The scenes that are settled and not recorded yet."""
         return {each.scene.key for each in self._settled.values()}
 
+    @property
+    def futures(self) -> list[Landing]:
+        """The attempts that are settled and not recorded yet."""
+        return [*self._settled]
+
+    @property
+    def failed(self) -> int:
+        """How many have failed for good."""
+        return len(self.given_up)
+
     def failures(self, key: str) -> int:
         """Count the failures of a scene in this run."""
         return self._failures[key]
@@ -62,7 +72,7 @@ class Settling:
     def forgive(self, keys: Iterable[str]) -> None:
         """Let scenes that have failed for good be tried as if they never had."""
         for key in keys:
-            self.failed -= 1
+            self.given_up.discard(key)
             del self._failures[key]
 
     def all(self) -> list[Settled]:
@@ -100,5 +110,5 @@ class Settling:
         if ended.retries and failures < self._retry.attempts:
             wait_s = self._retry.wait_s(failures, ended.hint_s)
             return Settled(outcome, SceneState.RETRYING, scene, ended, wait_s)
-        self.failed += 1
+        self.given_up.add(scene.key)
         return Settled(outcome, SceneState.FAILED, scene, ended)

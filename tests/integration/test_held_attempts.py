@@ -182,3 +182,16 @@ def test_a_run_that_ends_for_want_of_room_names_the_scene_that_it_had_made(disk:
     with pytest.raises(StoreUnavailable) as ended:
         opened(disk, "abc").run(function)
     assert "1 scene (b) is not on disk" in "".join(ended.value.__notes__)
+
+
+@pytest.mark.parametrize("on_save_error", ["continue", "raise"])
+def test_what_was_in_flight_when_nothing_could_be_written_any_more_was_cut_off(
+    disk: FullDisk, other: ResumeLog, on_save_error: str
+) -> None:
+    batch = opened(disk, on_save_error=on_save_error)
+    batch.begin(map(batch.scene, "ab"))
+    disk.fill()
+    with pytest.raises((NotSaved, StoreUnavailable)):
+        batch.leave("asked to")
+    disk.free()
+    assert killed(other, batch) == ("a", "b")
