@@ -106,9 +106,8 @@ class SceneQueue:
         while queue and len(keys) < room:
             some = [queue.popleft() for _ in range(min(room - len(keys), len(queue)))]
             left = [key for key in some if self._is_left(key)]
-            self._offered.difference_update(some if len(left) < len(some) else ())
-            self._offered.update(left)
+            self._offered.difference_update({*some}.difference(left))
             waiting = self._which_wait(left)
             self.wait(waiting)
-            keys += [key for key in left if key not in waiting]
+            keys += [key for key in left if key not in waiting] if waiting else left
         return keys

@@ -181,7 +181,8 @@ class SceneRun:
             self._batch.take_back_coming()
             return
         ready = [*self._batch.ready(keys)]
-        self._queue.wait({*keys}.difference(scene.key for scene in ready))
+        if len(ready) < len(keys):
+            self._queue.wait({*keys}.difference(scene.key for scene in ready))
         for scene in self._batch.begin(ready, self._has_no_place):
             self._submit(scene)
 
