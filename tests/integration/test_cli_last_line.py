@@ -40,8 +40,10 @@ def last(ran: Ran) -> str:
         (
             ["--after", "text"],
             RECORDS,
-            "3 remain, 3 scenes wait for text, a stage that was never opened; run the same command once"
-            " they are done there",
+            (
+                "3 remain, 3 scenes wait for text, a stage that was never opened; run the same command once"
+                " they are done there"
+            ),
         ),
         ([], RECORDS, "complete"),
     ],
