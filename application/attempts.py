@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from resumelog.application.errors import AttemptOver
 from resumelog.application.scene import Scene
 
 
@@ -11,6 +12,16 @@ class Attempts:
     def __init__(self) -> None:
         """Begin with none."""
         self._last: dict[str, tuple[Scene | str | None, int]] = {}
+        self._let_go = set[tuple[str, int]]()
+
+    def let_go(self, scene: Scene) -> None:
+        """Note that nobody waits for an attempt any more, though it goes on."""
+        self._let_go.add((scene.key, scene.attempt))
+
+    def require_wanted(self, scene: Scene, job: str) -> None:
+        """Raise AttemptOver for an attempt that was let go."""
+        if (scene.key, scene.attempt) in self._let_go:
+            raise AttemptOver(job, scene=scene.key, attempt=scene.attempt)
 
     def next(self, key: str, recorded: int) -> int:
         """Number the attempt to come, of which so many are on record."""

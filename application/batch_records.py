@@ -77,10 +77,12 @@ class RecordedBatch(WatchedBatch):
 
         The place is `path`, or what `open(artifact=…)` says. A scene that is done is invalidated
         first: its file is about to be another. A successor removes what a kill leaves there. Raises
-        BadArgument for a path at which another scene has its file, or is writing it.
+        BadArgument for a path at which another scene has its file, or is writing it, AttemptOver in an
+        attempt of a run that took too long.
         """
         scene = self.scene(scene) if isinstance(scene, str) else scene
         with self._running.lock:
+            self._attempts.require_wanted(scene, self.title)
             self._files.require_free(scene, path, self._made_files, self._counts)
             if not self.is_left(scene.key):
                 self.regenerate([scene], "its file is made again")
@@ -132,7 +134,9 @@ class RecordedBatch(WatchedBatch):
 
         A successor removes what a kill leaves there: it is noted in flight, as no attempt.
         """
-        partial = scene.partial or self._files.given_up(scene.key)
+        with self._running.lock:
+            self._attempts.let_go(scene)
+            partial = scene.partial or self._files.given_up(scene.key)
         if partial is None:
             return
         path, running = str(partial), self._running

@@ -3,6 +3,7 @@
 ResumelogError
 ├── Refused                        see resumelog.domain.errors
 │   ├── BatchOver (NotRunning)     scenes are to be made (again) by a handle that has left
+│   ├── AttemptOver                an attempt that took too long wants a file all the same
 │   └── BadInput
 │       ├── BadArgument            an option that can't be meant
 │       ├── BadBatch, DuplicateExport   many exports that can't be run together
@@ -67,7 +68,7 @@ from eventsourcing.persistence import (
     OperationalError,
 )
 
-from resumelog.domain.errors import BadInput, NotRunning, ResumelogError
+from resumelog.domain.errors import BadInput, NotRunning, Refused, ResumelogError
 from resumelog.domain.wording import agreeing, counted
 
 
@@ -166,6 +167,14 @@ class SceneFileMissing(BadInput):
     text = "scene {scene!r} wrote no file for {path}; write to the path that `artifact` gave"
     scene: str
     path: str
+
+
+class AttemptOver(Refused):
+    """An attempt that was let go goes on in its thread: its file would become the next one's."""
+
+    text = "attempt {attempt} at scene {scene!r} took too long and was let go; let it end, it makes nothing any more"
+    scene: str
+    attempt: int
 
 
 class BatchOver(NotRunning):

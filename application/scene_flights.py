@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from asyncio import CancelledError
 from collections.abc import Callable, Iterator
 from concurrent.futures import BrokenExecutor, Executor, Future
 from typing import NamedTuple
@@ -85,10 +86,11 @@ class SceneFlights:
         self._flights[future] = _Flight(scene, self.shop.executor)
         future.add_done_callback(landed)
 
-    def end(self, future: Landing) -> tuple[Scene, Ended | None] | None:
+    def end(self, future: Landing, *, is_ending: bool) -> tuple[Scene, Ended | None] | None:
         """Return a scene and how it ended; None for an attempt that was let go or is forgotten.
 
-        Without an end it was taken back by the executor's owner. Raises what is no Exception: then
+        Without an end it was taken back by the executor's owner. A coroutine that is cancelled has
+        failed, unless the run `is_ending`: then it stays in flight until the batch is left. Raises what is no Exception: then
         the scene stays in flight until the batch is left.
         """
         self._hanging.discard(future)
@@ -96,9 +98,9 @@ class SceneFlights:
         if flight is None:
             return None
         if future.cancelled():
-            self.forget(
-                future
-            )  # a coroutine was cut off: it stays in flight until the batch is left
+            if isinstance(flight.executor, Coroutines) and not is_ending:
+                return flight.scene, Ended(error=error_text(CancelledError()), retries=True)
+            self.forget(future)
             return None if isinstance(flight.executor, Coroutines) else (flight.scene, None)
         error = future.exception()
         if error and not isinstance(error, Exception):

@@ -285,7 +285,10 @@ class SceneRun:
 
     def take(self, future: Landing) -> None:
         """Settle an attempt that has ended."""
-        if future in self._settling or not (landed := self._flights.end(future)):
+        is_ending = bool(self._cause or self._stopped)
+        if future in self._settling or not (
+            landed := self._flights.end(future, is_ending=is_ending)
+        ):
             return
         scene, ended = landed
         if ended:

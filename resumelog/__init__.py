@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from resumelog.application.clean_report import CleanReport
     from resumelog.application.errors import (
         AlreadyRunning,
+        AttemptOver,
         BadArgument,
         BadBatch,
         BadPilotFile,
@@ -141,7 +142,7 @@ _NAMES_IN = {
     "application.batch_progress": "BatchFacts",
     "application.clean_report": "CleanReport",
     "application.errors": (
-        "AlreadyRunning BadArgument BadBatch BadPilotFile BadStateFile BatchOver BatchStopped "
+        "AlreadyRunning AttemptOver BadArgument BadBatch BadPilotFile BadStateFile BatchOver BatchStopped "
         "ClosedLog DamagedEvent DuplicateExport ForeignFile JobNotFound JobPaused NewerSchema "
         "NoDriver NoHost NoLog NoOldForm NoOutput NoResumer NoSceneContent NoSuchSimulation "
         "NoVersion NotExporter NotOurDatabase NotSaved NotScenes OutputMissing PayloadGone "
@@ -198,6 +199,7 @@ __all__ = [
     "AlreadyRunning",
     "AsyncBatch",
     "AsyncExport",
+    "AttemptOver",
     "AutoPilot",
     "BadArgument",
     "BadBatch",

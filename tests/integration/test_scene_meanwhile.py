@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from pathlib import Path
@@ -13,7 +14,7 @@ from typing import Any
 import pytest
 from support.logs import Store, events_of, scenes, take_over
 
-from resumelog import AlreadyRunning, Batch, ResumeLog, Scene, Stage
+from resumelog import AlreadyRunning, AttemptOver, Batch, ResumeLog, Retry, Scene, Stage
 from resumelog.application.scene_settling import Settling
 from resumelog.application.stage_before import StageBefore
 from resumelog.domain.scene_batch import SceneBatch
@@ -190,6 +191,49 @@ def test_a_function_that_lets_a_cancelled_error_out_fails_its_scene_and_no_other
     assert ([each.key for each in report.failed], report.done) == (["a"], 2)
     (failed,) = [event for event in events_of(log, "电影/分镜") if isinstance(event, SceneFailed)]
     assert failed.error.startswith("CancelledError")
+
+
+def test_a_coroutine_that_is_cancelled_by_itself_fails_its_scene(log: ResumeLog) -> None:
+    async def function(scene: Scene) -> str:
+        if scene.key == "a":
+            task = asyncio.current_task()
+            assert task
+            task.cancel()
+            await asyncio.sleep(0)
+        return "made"
+
+    with opened(log, "ab") as batch:
+        report = batch.run(function)
+        assert batch.progress_facts().running == 0
+    assert ([each.error for each in report.failed], report.done) == (["CancelledError"], 1)
+
+
+def test_an_attempt_that_was_let_go_gets_no_file_that_would_be_the_next_ones(
+    store: Store, tmp_path: Path
+) -> None:
+    batch, told, go_on = opened(store.open(), "a"), list[BaseException](), threading.Event()
+    place = tmp_path / "a.txt"
+
+    def paint(scene: Scene) -> str:
+        if scene.attempt == 1:
+            assert go_on.wait(20)
+            try:
+                batch.artifact(scene, place)
+            except AttemptOver as error:
+                told.append(error)
+            return "late"
+        partial = batch.artifact(scene, place)
+        go_on.set()
+        deadline = time.monotonic() + 20
+        while not told and time.monotonic() < deadline:
+            time.sleep(0.01)
+        partial.write_text("whole")
+        return "made"
+
+    once_more = Retry(attempts=2, backoff_s=0, jitter_s=0)
+    assert batch.run(paint, retry=once_more, timeout_s=1).is_complete
+    assert (place.read_text(), len(told)) == ("whole", 1)
+    assert [path.name for path in tmp_path.glob("*partial*")] == []
 
 
 def test_what_a_pool_gave_back_was_not_cut_off_by_a_later_kill(store: Store) -> None:
