@@ -26,11 +26,12 @@ PARTS = 2
 """So many tests share the commits, for as many processes to run them."""
 COMMITS_MIN = {"drive_once": 5, "drive_traced": len(STEPS) * (2 + SAVES)}
 """What is synced at least: a new log, the mode, a lease and the start by one thread; by the worker's
-each step's begin, its saves and its end. strace counts the calls of each thread by itself."""
+each step's begin, its saves and its end. strace counts the calls of each thread by itself: where only
+the run is traced, the first is its start, and all from the second on are the worker's."""
 
 
 def start(children: Forks, folder: Path, task: str) -> Fork:
-    """Start one that waits for its tracer, at once or where its worker is to begin."""
+    """Start one that waits for its tracer, at once or where its run is to begin."""
     folder.mkdir()
     return children.start(task, *ARGUMENTS, folder=folder, traced=task != "drive_traced")
 

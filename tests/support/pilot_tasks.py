@@ -90,7 +90,7 @@ def drive_once(url: str, sim: str) -> None:
 
 
 def drive_traced(url: str, sim: str) -> None:
-    """Do the same, but let the run's worker begin when a tracer is there, and not sooner."""
+    """Do the same, but let the run begin when a tracer is there, and not sooner."""
     _drive(url, sim, _Traced())
 
 
@@ -117,15 +117,15 @@ class _Telling(BusyHost):
 
 
 class _Traced(_Telling):
-    """It is asked for its steps before a run begins, and again for the worker of one that began."""
+    """It is asked for its steps before a run begins, and once more when that is at its end."""
 
-    asked = 0
+    is_traced = False
 
     @property
     def steps(self) -> Mapping[str, Step]:
-        self.asked += 1
-        if self.asked > 1:
+        if not self.is_traced:
             wait_for_tracer()
+        self.is_traced = True
         return super().steps
 
 

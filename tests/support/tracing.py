@@ -14,6 +14,7 @@ from typing import NamedTuple
 import pytest
 from support.children import PATIENCE_S
 from support.forks import Fork
+from support.tracees import mark_of
 
 ALL = os.environ.get("RESUMELOG_TEST_ALL") == "1"
 """Whether a test that can't be made here fails instead of being skipped."""
@@ -36,11 +37,14 @@ def strace(fork: Fork, log: Path, *options: str) -> Iterator[None]:
     command = ["strace", "-f", "-y", "-p", str(fork.pid), "-o", str(log), *options]
     with Popen(command, stdin=DEVNULL, stdout=DEVNULL, stderr=PIPE, text=True) as tracer:
         try:
+            assert tracer.stderr
+            told = tracer.stderr.readline()
+            assert "attached" in told, told + tracer.stderr.read()
+            mark_of(fork.path).touch()
             yield
-            _, told = tracer.communicate(timeout=PATIENCE_S)
+            tracer.communicate(timeout=PATIENCE_S)
         finally:
             tracer.kill()
-    assert "attached" in told, told
 
 
 def only(*paths: Path) -> list[str]:
