@@ -68,5 +68,8 @@ def held(folder: Path) -> Iterator[Asking]:
     """Serve a run that stays in its first step until there is a file `go`."""
     Piloted(folder, work("draw", HELD), work("print", "true"), head=KNOWN)
     (folder / "sims" / SIM).mkdir(parents=True)
-    with serving(folder, "--pilot", "pilot.toml", RESUMELOG_TOKEN=TOKEN) as served:
-        yield Asking(folder, served)
+    try:
+        with serving(folder, "--pilot", "pilot.toml", RESUMELOG_TOKEN=TOKEN) as served:
+            yield Asking(folder, served)
+    finally:
+        (folder / "go").touch()  # a command that a killed service has left ends as well
