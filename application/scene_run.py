@@ -285,10 +285,10 @@ class SceneRun:
 
     def take(self, future: Landing) -> None:
         """Settle an attempt that has ended."""
-        is_ending = bool(self._cause or self._stopped)
-        if future in self._settling or not (
-            landed := self._flights.end(future, is_ending=is_ending)
-        ):
+        if future in self._settling:
+            return
+        landed = self._flights.end(future, is_ending=bool(self._cause or self._stopped))
+        if landed is None:
             return
         scene, ended = landed
         if ended:
